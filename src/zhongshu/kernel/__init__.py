@@ -1,0 +1,1 @@
+"""The floor: clock, bus, ports, config, store, ids, supervision; everything above stands on it."""

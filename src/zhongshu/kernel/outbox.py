@@ -1,0 +1,83 @@
+"""Events written in the same transaction as what they tell of; from here they go to the bus, in order, exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from zhongshu.kernel.bus import Bus, BusError
+from zhongshu.kernel.clock import Clock
+from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.tables import Outgoing
+from zhongshu.kernel.wire import encode_event
+from zhongshu.model import subjects
+from zhongshu.model.messages import Event
+
+log = logging.getLogger(__name__)
+#: Rows sent before the next look; with nothing new, the table is looked at once in so many wall seconds.
+TAKE = 256
+IDLE_WALL_S = 1.0
+
+
+def put_event(session: Session, stage: str, event: Event, *, msg_id: str) -> None:
+    """Leave ``event`` for the stage's outbox; it goes out if and only if the transaction commits."""
+    payload = encode_event(event).decode()
+    kind = type(event).__name__
+    session.add(Outgoing(plant=event.plant, stage=stage, kind=kind, payload=payload, msg_id=msg_id))
+
+
+class Outbox:
+    """Publishes one stage's rows in the order of their ids and deletes each once the bus has confirmed it."""
+
+    def __init__(self, plant: str, stage: str, store: Store, bus: Bus, clock: Clock) -> None:
+        self._plant, self._stage, self._store, self._bus, self._clock = plant, stage, store, bus, clock
+        self._news = asyncio.Event()
+
+    def poke(self) -> None:
+        """Something was put in: look at once."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Until cancelled; a bus out of reach is waited for."""
+        while True:
+            self._news.clear()
+            sent = await self._send_some()
+            if not sent:
+                await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._news.wait(), IDLE_WALL_S)
+        except TimeoutError:
+            pass
+
+    async def _send_some(self) -> bool:
+        rows = await asyncio.to_thread(self._waiting)
+        try:
+            for row in rows:
+                await self._bus.publish(
+                    subjects.events(self._plant, row.kind), row.payload.encode(), msg_id=row.msg_id
+                )
+        except BusError as error:
+            log.warning("events of %s wait for the bus: %s", self._stage, error)
+            await self._clock.sleep_wall(0.5)
+            return True  # repeats are recognised by their msg_id
+        if rows:
+            await asyncio.to_thread(self._forget, rows[-1].id)
+        return bool(rows)
+
+    def _waiting(self) -> list[Outgoing]:
+        mine = select(Outgoing).where(Outgoing.plant == self._plant, Outgoing.stage == self._stage)
+        with self._store.read() as session:
+            return list(session.scalars(mine.order_by(Outgoing.id).limit(TAKE)))
+
+    def _forget(self, last: int) -> None:
+        with self._store.begin() as session:
+            session.execute(
+                delete(Outgoing).where(
+                    Outgoing.plant == self._plant, Outgoing.stage == self._stage, Outgoing.id <= last
+                )
+            )

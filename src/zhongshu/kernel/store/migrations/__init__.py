@@ -1,0 +1,1 @@
+"""Alembic's folder: each revision takes the database one step from yesterday's tables to today's."""

@@ -1,0 +1,232 @@
+"""The store: tables equal migrations, transactions hold, and a commit survives kill -9."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_mock_engine, func, select
+from sqlalchemy.exc import IntegrityError
+
+from zhongshu.kernel.store import Store, StoreError
+from zhongshu.kernel.store.migrate import config, head
+from zhongshu.kernel.store.tables import Base, Command, CommandStep, Decision, Gap, Lot, Meta, Task, WorkOrder
+
+NOW = 1_767_225_600_000_000_000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(f"sqlite:///{tmp_path / 'store.db'}")
+    made.migrate()
+    return made
+
+
+def order(number: str = "W1") -> WorkOrder:
+    return WorkOrder(
+        plant="p", id=number, product="hood", quantity=10, due_ns=NOW, status="new", created_ns=NOW
+    )
+
+
+def a_command(proposal: str = "x") -> Command:
+    return Command(
+        plant="p", proposal=proposal, unit="u", verb="START_JOB", status="proposed", created_ns=NOW
+    )
+
+
+def test_migrations_make_exactly_the_tables_of_the_program(store: Store) -> None:
+    store.migrate()  # a second time changes nothing
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_migrations_go_back_and_forth(store: Store) -> None:
+    with store.begin() as session:
+        settings = config()
+        settings.attributes["connection"] = session.connection()
+        command.downgrade(settings, "base")
+    with sqlite3.connect(store.url.removeprefix("sqlite:///")) as raw:
+        assert raw.execute("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall() == [
+            ("alembic_version",)
+        ]
+    store.migrate()
+
+
+def test_every_table_carries_the_plant() -> None:
+    assert [table.name for table in Base.metadata.sorted_tables if "plant" not in table.columns] == []
+
+
+def test_tables_are_portable_to_postgresql() -> None:
+    statements: list[str] = []
+    engine = create_mock_engine(
+        "postgresql://", lambda sql, *_a, **_k: statements.append(str(sql.compile(dialect=engine.dialect)))
+    )
+    Base.metadata.create_all(engine, checkfirst=False)
+    assert sum("CREATE TABLE" in statement for statement in statements) == len(Base.metadata.tables)
+    assert any("due_ns BIGINT" in statement for statement in statements)
+
+
+def test_a_newer_database_is_refused(store: Store) -> None:
+    with sqlite3.connect(store.url.removeprefix("sqlite:///")) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == (head(),)
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match="9999"):
+        store.migrate()
+
+
+def test_sqlite_is_durable_and_strict(store: Store) -> None:
+    with store.begin() as session:
+        asked = {name: session.connection().exec_driver_sql(f"PRAGMA {name}").scalar() for name in (
+            "journal_mode", "synchronous", "foreign_keys", "busy_timeout",
+        )}  # fmt: skip
+    assert asked == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+def test_an_exception_rolls_back(store: Store) -> None:
+    def fail_halfway() -> None:
+        with store.begin() as session:
+            session.add(order())
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
+    with store.read() as session:
+        assert session.get(WorkOrder, ("p", "W1")) is None
+
+
+def test_reading_changes_nothing_and_rows_stay_usable(store: Store) -> None:
+    with store.begin() as session:
+        session.add(order())
+    with store.read() as session:
+        found = session.get_one(WorkOrder, ("p", "W1"))
+        found.quantity = 99
+    assert found.product == "hood"
+    with store.read() as session:
+        assert session.get_one(WorkOrder, ("p", "W1")).quantity == 10
+
+
+def test_numbers_are_never_given_twice(store: Store) -> None:
+    with store.begin() as session:
+        first = a_command()
+        session.add(first)
+    assert first.key == 1
+    with store.begin() as session:
+        session.delete(session.get_one(Command, 1))
+    with store.begin() as session:
+        second = a_command()
+        session.add(second)
+    assert second.key == 2
+
+
+def test_references_and_uniqueness_hold(store: Store) -> None:
+    with store.begin() as session:
+        session.add_all([order(), a_command("once")])
+    lost = Lot(plant="p", order_id="nobody", product="hood", quantity=1, status="waiting")
+    twice, too_big = a_command("once"), a_command("big")
+    too_big.key = 2**31
+    step = CommandStep(plant="p", command=77, status="sent", t_ns=NOW, wall_ns=NOW)
+    for row in (lost, twice, too_big, step):
+        with pytest.raises(IntegrityError), store.begin() as session:
+            session.add(row)
+
+
+def test_rows_round_trip(store: Store) -> None:
+    with store.begin() as session:
+        lot = Lot(plant="p", order_id="W1", product="hood", quantity=5, status="waiting")
+        session.add_all([order(), lot])
+        session.flush()
+        session.add_all([
+            Task(plant="p", lot=lot.id, step=0, operation=10, capability="press", status="planned"),
+            Gap(plant="p", connection="c", points=[1, 2], start_ns=NOW, end_ns=NOW + 1, cause="overflow"),
+            Decision(plant="p", t_ns=NOW, rule="starved", text_key="starved", facts={"单元": ["u", 1.5, None]}),
+            Meta(plant="p", key="k", value="v"),
+        ])  # fmt: skip
+        made = a_command()
+        made.args = {"lot": lot.id}
+        session.add(made)
+    with store.read() as session:
+        assert session.scalars(select(Decision)).one().facts == {"单元": ["u", 1.5, None]}
+        assert session.scalars(select(Gap)).one().points == [1, 2]
+        assert session.scalars(select(Command)).one().args == {"lot": 1}
+        assert session.scalars(select(Task)).one().unit is None
+        assert session.scalars(select(WorkOrder)).one().due_ns == NOW
+
+
+def test_writers_queue_up(store: Store) -> None:
+    def write(name: str) -> None:
+        for i in range(25):
+            with store.begin() as session:
+                row = session.get(Meta, ("p", "count"))
+                if row is None:
+                    session.add(Meta(plant="p", key="count", value="1"))
+                else:
+                    row.value = str(int(row.value) + 1)
+                session.add(Meta(plant="p", key=f"{name}{i}", value=""))
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.read() as session:
+        assert session.get_one(Meta, ("p", "count")).value == "100"
+
+
+def test_a_reader_waits_for_no_writer(store: Store) -> None:
+    with store.begin() as writing:
+        writing.add(order())
+        writing.flush()
+        with store.read() as session:
+            assert session.scalars(select(WorkOrder)).all() == []
+
+
+WRITER = """
+import sys
+from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.tables import Command, CommandStep
+store = Store(sys.argv[1])
+for i in range(100000):
+    with store.begin() as session:
+        command = Command(plant="p", proposal=str(i), unit="u", verb="STOP", status="proposed", created_ns=1)
+        session.add(command)
+        session.flush()
+        session.add(CommandStep(plant="p", command=command.key, status="proposed", t_ns=1, wall_ns=1))
+    print(i, flush=True)
+"""
+
+
+@pytest.mark.faults
+def test_every_commit_survives_kill_9(store: Store) -> None:
+    told = -1
+    for _ in range(3):
+        with store.begin() as session:  # the next writer begins anew
+            for row in (CommandStep, Command):
+                session.execute(row.__table__.delete())
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, store.url], stdout=subprocess.PIPE, text=True
+        )
+        assert writer.stdout is not None
+        told = -1
+        while told < 60:
+            told = int(writer.stdout.readline())
+        os.kill(writer.pid, signal.SIGKILL)
+        rest = writer.stdout.read().split()
+        writer.wait()
+        told = int(rest[-1]) if rest else told
+        with store.read() as session:
+            commands = session.scalar(select(func.count()).select_from(Command)) or 0
+            steps = session.scalar(select(func.count()).select_from(CommandStep)) or 0
+        assert commands == steps  # whole transactions only
+        assert told + 1 <= commands <= told + 2
+        with store.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
