@@ -1,0 +1,111 @@
+"""What a command must change in the points of its unit to count as done: the proof, judged on measured values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from zhongshu.kernel.latest import Latest
+from zhongshu.model import roles
+from zhongshu.model.batch import GOOD, QUALITY_MASK
+from zhongshu.model.commands import Call, Verb
+from zhongshu.model.plant import Plant, Point
+from zhongshu.model.states import JobState, TransportState, UnitState
+
+
+class Verdict(StrEnum):
+    """What the points say of a command's effect."""
+
+    SEEN = "seen"
+    NOT_YET = "not_yet"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """The verdict and the measured values it rests on, in words for the proof."""
+
+    verdict: Verdict
+    proof: str
+
+
+#: Wall seconds within which the effect must show, by verb.
+PATIENCE_S: dict[Verb, float] = {Verb.TRANSPORT: 15.0, Verb.CANCEL_TRANSPORT: 15.0}
+PATIENCE_OTHERS_S = 12.0
+
+_STARTED = {JobState.WAITING, JobState.SETUP, JobState.RUNNING, JobState.DONE}
+_STATES: dict[Verb, frozenset[UnitState]] = {
+    Verb.STOP: frozenset({UnitState.STOPPED}),
+    Verb.RESET: frozenset({UnitState.IDLE, UnitState.STARTING, UnitState.EXECUTE}),
+    Verb.HOLD: frozenset({UnitState.HELD}),
+    Verb.UNHOLD: frozenset({UnitState.EXECUTE}),
+    Verb.ABORT_JOB: frozenset({UnitState.IDLE, UnitState.ABORTED, UnitState.STOPPED, UnitState.COMPLETE}),
+}
+
+
+def patience_s(verb: Verb) -> float:
+    """How long to wait for the effect, in wall seconds."""
+    return PATIENCE_S.get(verb, PATIENCE_OTHERS_S)
+
+
+class Effects:
+    """Reads the newest measured values of the plant and judges calls by them."""
+
+    def __init__(self, plant: Plant, latest: Latest) -> None:
+        self._plant, self._latest = plant, latest
+        self._roles = {(u.id, p.role): p for u in plant.units for p in u.points if p.role}
+
+    def judge(self, call: Call) -> Effect:
+        """The verdict on ``call`` now; values that are not Good prove nothing."""
+        if call.verb is Verb.START_JOB:
+            return self._keyed(call, roles.JOB_KEY, roles.JOB_STATE, {s.value for s in _STARTED}, JobState.ABORTED)
+        if call.verb is Verb.TRANSPORT:
+            wanted = {TransportState.RUNNING.value, TransportState.DONE.value}
+            return self._keyed(call, roles.ORDER_KEY, roles.ORDER_STATE, wanted, TransportState.FAILED)
+        if call.verb is Verb.CANCEL_TRANSPORT:
+            gone = {float(s) for s in TransportState if s is not TransportState.RUNNING}
+            return self._state(call, roles.ORDER_STATE, gone)
+        if call.verb is Verb.SET_PARAMETER:
+            return self._parameter(call)
+        return self._state(call, roles.UNIT_STATE, {float(s) for s in _STATES[call.verb]})
+
+    def answered(self, call: Call) -> bool:
+        """True where the unit's own record shows that it has answered this very key."""
+        known = self._good(call.unit, roles.COMMAND_KEY)
+        return known is not None and int(known) == call.key
+
+    def _keyed(self, call: Call, key_role: str, state_role: str, wanted: set[int], failed: int) -> Effect:
+        key, state = self._good(call.unit, key_role), self._good(call.unit, state_role)
+        if key is None or state is None or int(key) != call.key or not self._paired(call.unit, key_role, state_role):
+            return Effect(Verdict.NOT_YET, "")
+        proof = f"{key_role}={int(key)} {state_role}={int(state)}"
+        if int(state) == failed:
+            return Effect(Verdict.FAILED, proof)
+        return Effect(Verdict.SEEN, proof) if int(state) in wanted else Effect(Verdict.NOT_YET, "")
+
+    def _paired(self, unit: str, key_role: str, state_role: str) -> bool:
+        """The state was measured with the key or after it, not left over from the job before."""
+        key, state = self._roles[unit, key_role], self._roles[unit, state_role]
+        return self._latest.times_ns[state.id] >= self._latest.times_ns[key.id]
+
+    def _state(self, call: Call, role: str, wanted: set[float]) -> Effect:
+        value = self._good(call.unit, role)
+        if value is None or value not in wanted:
+            return Effect(Verdict.NOT_YET, "")
+        return Effect(Verdict.SEEN, f"{role}={int(value)}")
+
+    def _parameter(self, call: Call) -> Effect:
+        point = next((p for p in self._plant.unit_of[call.unit].points if p.id == call.args["point"]), None)
+        value = None if point is None else self._value(point)
+        if point is None or value is None or abs(value - call.args["value"]) > 1e-6 * max(1.0, abs(value)):
+            return Effect(Verdict.NOT_YET, "")
+        return Effect(Verdict.SEEN, f"{point.name}={value:g}")
+
+    def _good(self, unit: str, role: str) -> float | None:
+        point = self._roles.get((unit, role))
+        return None if point is None else self._value(point)
+
+    def _value(self, point: Point) -> float | None:
+        if self._latest.times_ns[point.id] == 0 or self._latest.qualities[point.id] & QUALITY_MASK != GOOD:
+            return None
+        return float(self._latest.values[point.id])

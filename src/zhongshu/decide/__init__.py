@@ -1,0 +1,1 @@
+"""谋 Decide: orders and facts become proposals; in this first form first come, first served."""

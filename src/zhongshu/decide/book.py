@@ -1,0 +1,150 @@
+"""Decide's book: open orders and lots in the store, saved in one transaction with the proposals that follow from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from zhongshu.decide.work import Lot, LotStatus, Order, Vehicle, Work
+from zhongshu.kernel.outbox import put_event
+from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.meta import get_meta, set_meta
+from zhongshu.kernel.store.tables import Lot as LotRow
+from zhongshu.kernel.store.tables import WorkOrder as OrderRow
+from zhongshu.model.messages import OrderProgressed, Proposed
+from zhongshu.model.plant import Plant
+
+STAGE = "decide"
+POSITION = "decide.events"
+VEHICLES = "decide.vehicles"
+
+
+class WorkBook:
+    """Synchronous; call it in a thread."""
+
+    def __init__(self, plant: Plant, store: Store) -> None:
+        self._plant, self._store = plant, store
+
+    def load(self) -> tuple[Work, int, int]:
+        """The open work, the last EVENTS sequence in it, and the highest lot number ever given."""
+        work = Work(self._plant)
+        with self._store.read() as session:
+            orders = session.scalars(
+                select(OrderRow).where(OrderRow.plant == self._plant.id, OrderRow.status.in_(["received", "released"]))
+            )
+            for row in orders:
+                work.orders[row.id] = _order(row)
+            lots = session.scalars(
+                select(LotRow).where(LotRow.plant == self._plant.id, LotRow.order_id.in_(work.orders))
+            )
+            for lot in lots:
+                work.lots[lot.id] = _lot(lot)
+            vehicles = json.loads(get_meta(session, self._plant.id, VEHICLES) or "{}")
+            work.vehicles = {name: Vehicle(**v) for name, v in vehicles.items() if name in self._plant.unit_of}
+            position = int(get_meta(session, self._plant.id, POSITION) or 0)
+            highest = session.scalar(select(func.max(LotRow.id))) or 0
+        return work, position, highest
+
+    def save(self, work: Work, position: int, proposals: Sequence[Proposed], now_ns: int) -> None:
+        """Everything that changed, the proposals, and how far the events were read: all or nothing."""
+        with self._store.begin() as session:
+            for name in sorted(work.dirty_orders):
+                self._save_order(session, work.orders[name], now_ns)
+            session.flush()
+            for number in sorted(work.dirty_lots, key=lambda n: (_depth(work, n), n)):
+                session.merge(_row(self._plant.id, work, work.lots[number], now_ns))
+                session.flush()
+            if work.dirty_vehicles:
+                vehicles = json.dumps({name: asdict(v) for name, v in work.vehicles.items()})
+                set_meta(session, self._plant.id, VEHICLES, vehicles)
+            for proposal in proposals:
+                put_event(session, STAGE, proposal, msg_id=f"proposal.{proposal.proposal}")
+            set_meta(session, self._plant.id, POSITION, str(position))
+        work.dirty_orders.clear()
+        work.dirty_lots.clear()
+        work.dirty_vehicles.clear()
+
+    def _save_order(self, session: Session, order: Order, now_ns: int) -> None:
+        row = session.get(OrderRow, (self._plant.id, order.id))
+        if row is None or (row.status, row.done, row.scrapped) == (order.status, order.done, order.scrapped):
+            return
+        row.status, row.done, row.scrapped = order.status, order.done, order.scrapped
+        event = OrderProgressed(
+            self._plant.id, STAGE, now_ns, order.id, order.status, order.done, order.quantity
+        )
+        put_event(session, STAGE, event, msg_id=f"order.{order.id}.{order.status}.{order.done}")
+
+
+def _depth(work: Work, number: int) -> int:
+    """Parents are stored before what refers to them."""
+    parent = work.lots[number].parent
+    return 1 + _depth(work, parent) if parent in work.lots else 0
+
+
+def _order(row: OrderRow) -> Order:
+    return Order(
+        row.id,
+        row.product,
+        row.quantity,
+        row.due_ns,
+        row.release_ns,
+        row.priority,
+        row.created_ns,
+        row.status,
+        row.done,
+        row.scrapped,
+    )
+
+
+def _lot(row: LotRow) -> Lot:
+    return Lot(
+        number=row.id,
+        order=row.order_id,
+        product=row.product,
+        quantity=row.quantity,
+        parent=row.parent_lot or 0,
+        good=row.good,
+        scrap=row.scrap,
+        next_step=row.next_step,
+        place=row.place,
+        at_output=row.at_output,
+        target=row.target,
+        build_at={int(op): unit for op, unit in json.loads(row.build_at).items()},
+        status=LotStatus(row.status),
+        attempt=row.attempt,
+        proposal=row.proposal,
+        command=row.command,
+        not_before_ns=row.not_before_ns,
+        started_ns=row.started_ns,
+    )
+
+
+def _row(plant: str, work: Work, lot: Lot, now_ns: int) -> LotRow:
+    routing = work.product(lot).routing
+    return LotRow(
+        id=lot.number,
+        plant=plant,
+        order_id=lot.order,
+        product=lot.product,
+        quantity=lot.quantity,
+        good=lot.good,
+        scrap=lot.scrap,
+        operation=routing[lot.next_step - 1].operation if lot.next_step else 0,
+        next_step=lot.next_step,
+        place=lot.place,
+        status=lot.status.value,
+        parent_lot=lot.parent or None,
+        updated_ns=now_ns,
+        at_output=lot.at_output,
+        target=lot.target,
+        build_at=json.dumps(lot.build_at),
+        proposal=lot.proposal,
+        command=lot.command,
+        attempt=lot.attempt,
+        not_before_ns=lot.not_before_ns,
+        started_ns=lot.started_ns,
+    )

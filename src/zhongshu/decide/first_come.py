@@ -1,0 +1,203 @@
+"""First-come dispatch: the oldest lot takes the first free capable unit and the nearest idle vehicle; pure choices, no I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from zhongshu.decide.roads import Roads
+from zhongshu.decide.vehicles import Charge, charges, nearest, ready_to_drive
+from zhongshu.decide.work import Lot, LotStatus, Work, closed
+from zhongshu.model.plant import Unit
+from zhongshu.model.states import UnitState
+
+#: Not counted in front of a unit by themselves: on it, counted with their parent, or not there at all.
+_NOT_IN_FRONT = (LotStatus.RUNNING, LotStatus.FINISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start the lot's next operation on the unit where it lies."""
+
+    lot: Lot
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Bring a lot to a unit. ``on_board``: the vehicle carries it already."""
+
+    lot: Lot
+    vehicle: str
+    from_unit: str
+    to_unit: str
+    on_board: bool = False
+
+
+Choice = Start | Move | Charge
+
+
+class FirstCome:
+    """One pass over the open lots."""
+
+    def __init__(self, work: Work, roads: Roads, now_ns: int) -> None:
+        self._work, self._roads, self._now_ns = work, roads, now_ns
+        self._open = [lot for lot in work.in_order() if not closed(lot)]
+        self._parts: dict[int, list[Lot]] = {}
+        for lot in self._open:
+            if lot.parent and lot.status is not LotStatus.LEFT:
+                self._parts.setdefault(lot.parent, []).append(lot)
+        self._working = Counter(
+            lot.target for lot in self._open if lot.status in (LotStatus.RUNNING, LotStatus.STARTING)
+        )
+        self._outgoing = Counter(lot.place for lot in self._open if lot.place and lot.at_output)
+        self._incoming: Counter[str] = Counter()
+        for lot in self._open:
+            self._count(lot)
+
+    def choices(self) -> Iterator[Choice]:
+        """What to do now; the units chosen are written into the lots as they are chosen."""
+        for lot in self._open:
+            self._reserve(lot)
+            self._assign(lot)
+        for lot in self._open:
+            if lot.not_before_ns <= self._now_ns:
+                yield from self._start(lot)
+        yield from self._moves()
+        yield from charges(self._work, self._roads, self._now_ns)
+
+    def _count(self, lot: Lot) -> None:
+        """Places taken in front of units: reserved for what will be built together, or for one lot on its own.
+
+        Pieces left over lie on the unit's shelf and take no place.
+        """
+        step = self._work.step(lot)
+        for operation, unit in lot.build_at.items():
+            if lot.status is LotStatus.RUNNING and step is not None and step.operation == operation:
+                continue
+            self._incoming[unit] += self._places(lot, operation)
+        if lot.target and lot.status not in _NOT_IN_FRONT and step and step.operation not in lot.build_at:
+            self._incoming[lot.target] += 1
+
+    def _places(self, lot: Lot, operation: int) -> int:
+        """The parts that enter, and the lot itself unless it is made there."""
+        first = self._work.product(lot).routing[0].operation == operation
+        return len(self._work.needed(lot, operation)) + (not first)
+
+    def _reserve(self, lot: Lot) -> None:
+        """Choose at once, for every operation at which parts enter, the unit where that will be, and places for all.
+
+        No part is begun before: then every finished part can leave its unit, outputs always drain, and lots can't
+        wait for one another in a circle.
+        """
+        if lot.build_at or lot.status is not LotStatus.PLANNED or not self._parent_ready(lot):
+            return
+        chosen: dict[int, str] = {}
+        for step in self._work.product(lot).routing:
+            if not self._work.needed(lot, step.operation):
+                continue
+            places = self._places(lot, step.operation)
+            fitting = [u for u in self._capable(step.capability) if self._fits(u, places)]
+            if not fitting:
+                return
+            chosen[step.operation] = min(fitting, key=lambda u: (self._incoming[u.id], u.id)).id
+        if chosen:
+            lot.build_at = chosen
+            self._work.touch(lot)
+            for operation, unit in chosen.items():
+                self._incoming[unit] += self._places(lot, operation)
+
+    def _parent_ready(self, lot: Lot) -> bool:
+        return not lot.parent or self._work.enters_at(lot) in self._work.lots[lot.parent].build_at
+
+    def _assign(self, lot: Lot) -> None:
+        """Choose the unit for the lot's next operation."""
+        if lot.status is LotStatus.FINISHED and not lot.target:
+            lot.target = self._work.lots[lot.parent].build_at[self._work.enters_at(lot)]
+            self._work.touch(lot)
+        step = self._work.step(lot)
+        if step is None or lot.target or lot.status not in (LotStatus.PLANNED, LotStatus.WAITING):
+            return
+        builds = bool(self._work.needed(lot, step.operation))
+        if builds:
+            lot.target = lot.build_at.get(step.operation, "")
+        elif self._parent_ready(lot):
+            lot.target = self._free_unit(lot, step.capability)
+            self._incoming[lot.target] += 1
+        if lot.target:
+            self._work.touch(lot)
+            if lot.status is LotStatus.PLANNED and not builds:
+                lot.place = lot.target  # the first operation makes the lot out of the store
+
+    def _free_unit(self, lot: Lot, capability: str) -> str:
+        """The least busy unit with room, near to the lot; at most one lot waits behind the one at work."""
+        fitting = [
+            u for u in self._capable(capability) if self._fits(u, 1) and self._busy(u) < 2
+        ]
+        if not fitting:
+            return ""
+        start = self._work.plant.unit_of[lot.place].station if lot.place else ""
+        return min(fitting, key=lambda u: (self._busy(u), self._seconds(start, u.station), u.id)).id
+
+    def _busy(self, unit: Unit) -> int:
+        return self._incoming[unit.id] + self._working[unit.id]
+
+    def _seconds(self, start: str, end: str) -> float:
+        return self._roads.seconds(start, end) if start else 0.0
+
+    def _capable(self, capability: str) -> Iterator[Unit]:
+        for unit in self._work.plant.machines:
+            if self._work.plant.type_of[unit.type].can(capability) and self._work.commandable(unit.id):
+                yield unit
+
+    def _fits(self, unit: Unit, places: int) -> bool:
+        return self._incoming[unit.id] + places <= self._work.plant.type_of[unit.type].buffer_in
+
+    def _start(self, lot: Lot) -> Iterator[Start]:
+        step = self._work.step(lot)
+        if lot.status not in (LotStatus.PLANNED, LotStatus.WAITING) or not lot.target or step is None:
+            return
+        if lot.status is LotStatus.WAITING and lot.place != lot.target:
+            return
+        if not self._parts_there(lot, step.operation):
+            return
+        unit = self._work.plant.unit_of[lot.target]
+        own = lot.at_output and lot.place == lot.target
+        if self._working[unit.id] or self._outgoing[unit.id] - own >= self._work.plant.type_of[unit.type].buffer_out:
+            return
+        if not self._work.commandable(unit.id) or self._work.states[unit.id][0] != UnitState.IDLE.name:
+            return
+        self._working[unit.id] += 1
+        yield Start(lot, unit.id)
+
+    def _parts_there(self, lot: Lot, operation: int) -> bool:
+        """All parts that enter lie in front of the unit."""
+        needed = self._work.needed(lot, operation)
+        entering = [p for p in self._parts.get(lot.number, ()) if p.product in needed]
+        return all(p.status is LotStatus.FINISHED and p.place == lot.target and not p.at_output for p in entering)
+
+    def _moves(self) -> Iterator[Move]:
+        idle = ready_to_drive(self._work, self._now_ns)
+        for name, vehicle in list(idle.items()):
+            if vehicle.load:
+                del idle[name]
+                lot = self._work.lots.get(vehicle.load)
+                if lot is not None and lot.target and lot.place == name:
+                    yield Move(lot, name, "", lot.target, on_board=True)
+        for lot in self._open:
+            if not idle:
+                return
+            if self._to_move(lot):
+                start = self._work.plant.unit_of[lot.place].station
+                chosen = nearest(idle, self._roads, start)
+                if chosen:
+                    del idle[chosen]
+                    yield Move(lot, chosen, lot.place, lot.target)
+
+    def _to_move(self, lot: Lot) -> bool:
+        if lot.not_before_ns > self._now_ns or not lot.target or not lot.place or lot.place == lot.target:
+            return False
+        if lot.place in self._work.vehicles:
+            return False
+        return lot.status in (LotStatus.WAITING, LotStatus.FINISHED) and lot.at_output

@@ -1,0 +1,43 @@
+"""What the shop floor measures right now, read from the newest values into the work: unit states, vehicle places, charge."""
+
+from __future__ import annotations
+
+from zhongshu.decide.work import Vehicle, Work
+from zhongshu.kernel.latest import Latest
+from zhongshu.model import roles
+from zhongshu.model.plant import Point, Unit
+from zhongshu.model.states import UnitMode, UnitState
+
+
+class Floor:
+    """Looks up the points once, reads them at every pass."""
+
+    def __init__(self, work: Work, latest: Latest) -> None:
+        self._work, self._latest = work, latest
+        plant = work.plant
+        self._state = [(u.id, _point(u, roles.UNIT_STATE), _point(u, roles.UNIT_MODE)) for u in plant.units]
+        self._nodes = {n.number: n.id for n in plant.roads.nodes}
+        self._vehicles = {u.id: {p.role: p for p in u.points} for u in plant.vehicles}
+
+    def refresh(self) -> None:
+        """Bring states and vehicles up to date; what is not Good counts as not known."""
+        for unit, state, mode in self._state:
+            self._work.states[unit] = (
+                UnitState(int(self._value(state, 0))).name,
+                UnitMode(int(self._value(mode, 0))).name,
+            )
+        for name, points in self._vehicles.items():
+            vehicle = self._work.vehicles.setdefault(name, Vehicle())
+            vehicle.node = self._nodes.get(int(self._value(points.get(roles.LAST_NODE), -1)), "")
+            vehicle.battery = self._value(points.get(roles.BATTERY), 0.0)
+            vehicle.charging = bool(self._value(points.get(roles.CHARGING), 0.0))
+            vehicle.load = int(self._value(points.get(roles.LOAD), 0.0))
+
+    def _value(self, point: Point | None, otherwise: float) -> float:
+        if point is None or not self._latest.fresh(point.id):
+            return otherwise
+        return self._latest.value(point.id)
+
+
+def _point(unit: Unit, role: str) -> Point | None:
+    return next((p for p in unit.points if p.role == role), None)

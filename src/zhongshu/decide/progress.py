@@ -1,0 +1,198 @@
+"""Facts change the work: what jobs, transports and commands report is entered in the book; pure, no I/O."""
+
+from __future__ import annotations
+
+import math
+
+from zhongshu.decide.work import Lot, LotStatus, Order, Work
+from zhongshu.model.commands import CommandStatus
+from zhongshu.model.messages import (
+    CommandChanged,
+    Event,
+    JobProgressed,
+    OrderReceived,
+    TransportProgressed,
+)
+from zhongshu.model.states import JobState, TransportState
+
+#: After a refusal the same thing is not tried again for so long (plant time).
+PAUSE_NS = 10_000_000_000
+#: So many refusals in a row, and a person has to look.
+ATTEMPTS_MAX = 12
+GAVE_UP = frozenset({CommandStatus.REFUSED.value, CommandStatus.EXPIRED.value, CommandStatus.FAILED.value})
+
+
+class Progress:
+    """Applies events to the work; the same event twice changes nothing the second time."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._lot_of_proposal = {lot.proposal: lot.number for lot in work.lots.values() if lot.proposal}
+        self._lot_of_command = {lot.command: lot.number for lot in work.lots.values() if lot.command}
+        self._early: dict[int, JobProgressed] = {}
+
+    def proposed(self, proposal: str, lot: Lot) -> None:
+        """A proposal for the lot is going out."""
+        self._lot_of_proposal[proposal] = lot.number
+
+    def apply(self, event: Event) -> None:
+        """Enter one event."""
+        match event:
+            case JobProgressed():
+                self._job(event)
+            case TransportProgressed():
+                self._transport(event)
+            case CommandChanged():
+                self._command(event)
+            case OrderReceived():
+                self._order(event)
+            case _:
+                pass
+
+    def _order(self, event: OrderReceived) -> None:
+        if event.order not in self._work.orders:
+            order = Order(
+                event.order,
+                event.product,
+                event.quantity,
+                event.due_ns,
+                event.release_ns,
+                event.priority,
+                created_ns=event.t_ns,
+            )
+            self._work.orders[event.order] = order
+            self._work.dirty_orders.add(order.id)
+
+    def _command(self, event: CommandChanged) -> None:
+        if event.proposal in self._lot_of_proposal:
+            lot = self._work.lots[self._lot_of_proposal[event.proposal]]
+            if lot.proposal == event.proposal:
+                self._lot_command(lot, event)
+        for name, vehicle in self._work.vehicles.items():
+            if vehicle.proposal == event.proposal:
+                vehicle.command = event.command
+                self._work.dirty_vehicles.add(name)
+                if event.status in GAVE_UP:
+                    self._release_vehicle(name, event.t_ns + PAUSE_NS)
+
+    def _lot_command(self, lot: Lot, event: CommandChanged) -> None:
+        lot.command = event.command
+        self._lot_of_command[event.command] = lot.number
+        if event.status in GAVE_UP and lot.status in (LotStatus.STARTING, LotStatus.MOVING):
+            self._retry(lot, event.t_ns)
+        self._work.touch(lot)
+        early = self._early.pop(event.command, None)
+        if early is not None:
+            self._job(early)
+
+    def _retry(self, lot: Lot, t_ns: int) -> None:
+        """Back to where it was; elsewhere next time if it can choose; to a person when nothing helps."""
+        lot.attempt += 1
+        lot.proposal, lot.command = "", 0
+        lot.not_before_ns = t_ns + PAUSE_NS
+        moving = lot.status is LotStatus.MOVING
+        step = self._work.step(lot)
+        if lot.attempt >= ATTEMPTS_MAX:
+            lot.status = LotStatus.HELD
+        elif moving:
+            lot.status = LotStatus.FINISHED if step is None else LotStatus.WAITING
+        elif lot.next_step > 0:
+            lot.status = LotStatus.WAITING
+        else:
+            lot.status = LotStatus.PLANNED
+            if not lot.build_at:
+                lot.place, lot.target = "", ""
+
+    def _job(self, event: JobProgressed) -> None:
+        number = self._lot_of_command.get(event.key)
+        if number is None:
+            self._early[event.key] = event
+            return
+        lot = self._work.lots[number]
+        if lot.command != event.key:
+            return
+        if event.state == JobState.DONE.name:
+            self._done(lot, event)
+        elif event.state == JobState.ABORTED.name:
+            lot.status = LotStatus.HELD
+        elif lot.status is LotStatus.STARTING:
+            lot.status, lot.started_ns = LotStatus.RUNNING, event.t_ns
+            self._consume(lot)
+        self._work.touch(lot)
+
+    def _consume(self, lot: Lot) -> None:
+        """The parts are built in, what was left over before first; what is too many stays in front of the unit."""
+        step = self._work.step(lot)
+        pieces = self._work.buildable(lot, lot.target)
+        for product, each in self._work.needed(lot, step.operation).items() if step else ():
+            wanted = math.ceil(each * pieces - 1e-9)
+            for part in self._work.kit(lot, product, lot.target):
+                taken = min(wanted, part.good)
+                wanted -= taken
+                part.good -= taken
+                part.status = LotStatus.LEFT if part.good else LotStatus.CONSUMED
+                part.target = ""
+                self._work.touch(part)
+
+    def _done(self, lot: Lot, event: JobProgressed) -> None:
+        if lot.status is LotStatus.STARTING:
+            self._consume(lot)
+        if lot.status not in (LotStatus.STARTING, LotStatus.RUNNING):
+            self._corrected(lot, event)
+            return
+        lot.good, lot.scrap = event.good, lot.scrap + event.scrap
+        lot.place, lot.at_output, lot.target = event.unit, True, ""
+        lot.next_step += 1
+        lot.attempt, lot.proposal = 0, ""
+        lot.status = LotStatus.WAITING
+        if lot.good == 0:
+            lot.status, lot.place, lot.at_output = LotStatus.CANCELLED, "", False
+            self._work.lost.append(lot)
+        elif self._work.step(lot) is None:
+            self._finished(lot)
+
+    def _corrected(self, lot: Lot, event: JobProgressed) -> None:
+        """The counts came a moment after the end."""
+        if lot.status is LotStatus.WAITING and lot.place == event.unit and not lot.proposal:
+            lot.good = event.good
+
+    def _finished(self, lot: Lot) -> None:
+        if lot.parent:
+            lot.status = LotStatus.FINISHED
+            return
+        lot.status, lot.place, lot.at_output = LotStatus.STORED, "", False
+        order = self._work.orders[lot.order]
+        order.done += lot.good
+        mine = [p for p in self._work.lots.values() if p.order == order.id and not p.parent]
+        if all(p.status in (LotStatus.STORED, LotStatus.CANCELLED) for p in mine):
+            order.status = "done"
+        self._work.dirty_orders.add(order.id)
+
+    def _transport(self, event: TransportProgressed) -> None:
+        vehicle = self._work.vehicles.get(event.vehicle)
+        if vehicle is None:
+            return
+        vehicle.load = event.load
+        self._work.dirty_vehicles.add(event.vehicle)
+        if vehicle.command != event.key or not vehicle.proposal:
+            return
+        lot = self._work.lots.get(vehicle.lot)
+        if event.state == TransportState.DONE.name:
+            if lot is not None and lot.status is LotStatus.MOVING:
+                lot.place, lot.at_output = vehicle.to_unit, False
+                lot.attempt, lot.proposal = 0, ""
+                lot.status = LotStatus.FINISHED if self._work.step(lot) is None else LotStatus.WAITING
+                self._work.touch(lot)
+            self._release_vehicle(event.vehicle, 0)
+        elif event.state == TransportState.FAILED.name:
+            if lot is not None and lot.status is LotStatus.MOVING:
+                self._retry(lot, event.t_ns)
+                if event.load == lot.number:
+                    lot.place, lot.at_output = event.vehicle, True
+                self._work.touch(lot)
+            self._release_vehicle(event.vehicle, event.t_ns + PAUSE_NS)
+
+    def _release_vehicle(self, name: str, not_before_ns: int) -> None:
+        vehicle = self._work.vehicles[name]
+        vehicle.lot, vehicle.proposal, vehicle.command = 0, "", 0
+        vehicle.to_unit, vehicle.moving_to, vehicle.not_before_ns = "", "", not_before_ns

@@ -1,0 +1,112 @@
+"""A choice becomes a Proposed message, and the lot or vehicle remembers that it was asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from zhongshu.decide.first_come import Choice, Move, Start
+from zhongshu.decide.roads import Roads
+from zhongshu.decide.vehicles import Charge
+from zhongshu.decide.work import LotStatus, Vehicle, Work
+from zhongshu.model.commands import Verb
+from zhongshu.model.messages import Proposed
+
+SOURCE = "decide"
+#: A proposal that could not be sent for so long (plant time at speed 1) is chosen anew instead.
+VALID_NS = 60_000_000_000
+
+
+class Proposer:
+    """Writes proposals; ``speed`` stretches their validity so that it is a matter of wall time."""
+
+    def __init__(self, work: Work, roads: Roads, speed: float) -> None:
+        self._work, self._roads, self._valid_ns = work, roads, round(VALID_NS * max(1.0, speed))
+
+    def propose(self, choice: Choice, now_ns: int) -> Proposed | None:
+        """The message, or None where the way turned out not to exist."""
+        match choice:
+            case Start():
+                return self._start(choice, now_ns)
+            case Move():
+                return self._move(choice, now_ns)
+            case Charge():
+                return self._charge(choice, now_ns)
+
+    def _start(self, choice: Start, now_ns: int) -> Proposed:
+        lot = choice.lot
+        product, step = self._work.product(lot), self._work.step(lot)
+        assert step is not None  # FirstCome starts only lots that have a next operation
+        args = {
+            "lot": lot.number,
+            "product": product.code,
+            "operation": step.operation,
+            "quantity": max(1, self._work.buildable(lot, choice.unit)),
+        }
+        lot.status, lot.command = LotStatus.STARTING, 0
+        lot.proposal = f"job.{lot.number}.{lot.next_step}.{lot.attempt}"
+        self._work.touch(lot)
+        return self._message(
+            lot.proposal, choice.unit, Verb.START_JOB, args, "first_come_free_unit", f"lot:{lot.number}", now_ns
+        )
+
+    def _move(self, choice: Move, now_ns: int) -> Proposed | None:
+        lot, vehicle = choice.lot, self._work.vehicles[choice.vehicle]
+        units = self._work.plant.unit_of
+        end = units[choice.to_unit].station
+        start = vehicle.node if choice.on_board else units[choice.from_unit].station
+        there, loaded = self._roads.route(vehicle.node, start), self._roads.route(start, end)
+        if not there or not loaded:
+            return None
+        route = there + loaded[1:]
+        args = {
+            "lot": lot.number,
+            "route": list(route),
+            "pick_at": -1 if choice.on_board else len(there) - 1,
+            "drop_at": len(route) - 1,
+            "pick_unit": choice.from_unit,
+            "drop_unit": choice.to_unit,
+        }
+        proposal = f"move.{lot.number}.{lot.next_step}.{lot.attempt}.{now_ns}"
+        lot.status, lot.proposal, lot.command = LotStatus.MOVING, proposal, 0
+        self._work.touch(lot)
+        vehicle.lot, vehicle.to_unit, vehicle.moving_to = lot.number, choice.to_unit, end
+        self._occupy(choice.vehicle, vehicle, proposal)
+        return self._message(
+            proposal, choice.vehicle, Verb.TRANSPORT, args, "nearest_idle_vehicle", f"lot:{lot.number}", now_ns
+        )
+
+    def _charge(self, choice: Charge, now_ns: int) -> Proposed | None:
+        vehicle = self._work.vehicles[choice.vehicle]
+        route = self._roads.route(vehicle.node, choice.node)
+        if not route:
+            return None
+        args = {"lot": 0, "route": list(route), "pick_at": -1, "drop_at": -1, "pick_unit": "", "drop_unit": ""}
+        proposal = f"charge.{choice.vehicle}.{now_ns}"
+        vehicle.moving_to = choice.node
+        self._occupy(choice.vehicle, vehicle, proposal)
+        return self._message(
+            proposal, choice.vehicle, Verb.TRANSPORT, args, "battery_low", f"vehicle:{choice.vehicle}", now_ns
+        )
+
+    def _occupy(self, name: str, vehicle: Vehicle, proposal: str) -> None:
+        vehicle.proposal, vehicle.command = proposal, 0
+        self._work.dirty_vehicles.add(name)
+
+    def _message(
+        self, proposal: str, unit: str, verb: Verb, args: dict[str, Any], reason: str, subject: str, now_ns: int
+    ) -> Proposed:
+        return Proposed(
+            plant=self._work.plant.id,
+            source=SOURCE,
+            t_ns=now_ns,
+            proposal=proposal,
+            unit=unit,
+            verb=verb.name,
+            args=json.dumps(args),
+            decision="first_come",
+            reason=reason,
+            subject=subject,
+            expires_ns=now_ns + self._valid_ns,
+            by="brain",
+        )

@@ -1,0 +1,1 @@
+"""知 Understand: Batches become facts about units, jobs and transports."""
