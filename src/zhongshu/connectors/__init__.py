@@ -1,0 +1,1 @@
+"""The nerves: one folder per protocol, each with both sides of the wire; ``registry`` loads them by name."""

@@ -1,0 +1,1 @@
+"""OPC UA: both sides of the wire, over asyncua."""

@@ -1,0 +1,190 @@
+"""Transport orders and instant actions of the brain → messages to a vehicle, and its next states back as an Answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from zhongshu.connectors._mqtt.session import NotConnected, Session, Unconfirmed
+from zhongshu.connectors._mqtt.speech import speaker
+from zhongshu.connectors.vda5050.codec import (
+    INSTANT_ACTIONS,
+    ORDER,
+    RESULT,
+    Headers,
+    Malformed,
+    Topics,
+    encode,
+    parse_timestamp,
+)
+from zhongshu.connectors.vda5050.config import Settings
+from zhongshu.connectors.vda5050.messages import State, VehicleError
+from zhongshu.connectors.vda5050.orders import Roads, order_message
+from zhongshu.connectors.vda5050.points import refers_to
+from zhongshu.connectors.vda5050.vehicle import Vehicle
+from zhongshu.kernel.clock import Clock
+from zhongshu.model.commands import Answer, Call, Outcome, Result, Verb
+from zhongshu.model.orders import TransportOrder
+
+say = speaker("vda5050")
+
+#: Instant action of each verb but TRANSPORT.
+ACTIONS: Mapping[Verb, str] = {
+    Verb.CANCEL_TRANSPORT: "cancelOrder",
+    Verb.HOLD: "startPause",
+    Verb.UNHOLD: "stopPause",
+}
+#: What a vehicle's own error types mean to us where it does not say it more exactly.
+_RESULTS: Mapping[str, Result] = {
+    "validationError": Result.BAD_ARGUMENT,
+    "noRouteError": Result.BAD_ARGUMENT,
+    "orderError": Result.NOT_READY,
+    "orderUpdateError": Result.NOT_READY,
+    "noOrderToCancel": Result.NOT_READY,
+}
+Judge = Callable[[State], Answer | None]
+
+
+class Asking:
+    """The Writer half of master control."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        vehicles: Mapping[str, Vehicle],
+        session: Session,
+        roads: Roads,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._vehicles = vehicles
+        self._session = session
+        self._roads = roads
+        self._clock = clock
+        self._topics = Topics(settings)
+        self._headers = {v.unit: Headers(settings, v.serial) for v in vehicles.values()}
+        self._waiting: dict[str, dict[asyncio.Future[Answer], Judge]] = {unit: {} for unit in vehicles}
+
+    @property
+    def open_questions(self) -> int:
+        """Requests that wait for an answer."""
+        return sum(len(waiting) for waiting in self._waiting.values())
+
+    def seen(self, unit: str, state: State) -> None:
+        """A new state of a vehicle: whoever waits for one judges it."""
+        for future, judge in list(self._waiting[unit].items()):
+            answer = judge(state)
+            if answer is not None and not future.done():
+                future.set_result(answer)
+
+    async def call(self, call: Call) -> Answer:
+        """Put a request to a vehicle; its own states answer, or UNKNOWN at the timeout."""
+        vehicle = self._vehicles.get(call.unit)
+        if vehicle is None:
+            return _refused(Result.BAD_ARGUMENT, say("refused.no_such_unit", unit=call.unit))
+        if call.verb is Verb.TRANSPORT:
+            judge: Judge = lambda state: judge_order(state, str(call.key))  # noqa: E731 - one question, two spellings
+            topic = ORDER
+        elif call.verb in ACTIONS:
+            judge = lambda state: judge_action(state, _action_id(call))  # noqa: E731 - as above
+            topic = INSTANT_ACTIONS
+        else:
+            return _refused(Result.UNKNOWN_VERB, say("refused.verb", unit=call.unit, verb=call.verb.name))
+        if not self._session.is_connected:
+            return Answer(Outcome.NOT_SENT, reason=say("not_sent.no_broker"))
+        if not vehicle.is_up:
+            return Answer(Outcome.NOT_SENT, reason=say("not_sent.offline", unit=call.unit))
+        if vehicle.state is not None and (known := judge(vehicle.state)) is not None:
+            return known  # the vehicle has had this very request before
+        try:
+            payload = encode(self._message(call))
+        except (ValueError, TypeError, KeyError) as error:
+            return _refused(Result.BAD_ARGUMENT, say("refused.bad_arguments", error=error))
+        return await self._ask(vehicle, topic, payload, judge)
+
+    async def _ask(self, vehicle: Vehicle, topic: str, payload: bytes, judge: Judge) -> Answer:
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[vehicle.unit][answered] = judge
+        try:
+            await self._session.publish(self._topics.of(vehicle.serial, topic), payload)
+            return await asyncio.wait_for(answered, self._settings.timeout_s)
+        except NotConnected:
+            return Answer(Outcome.NOT_SENT, reason=say("not_sent.no_broker"))
+        except Unconfirmed:
+            return Answer(Outcome.UNKNOWN, reason=say("unknown.not_confirmed"))
+        except TimeoutError:
+            return Answer(Outcome.UNKNOWN, reason=say("unknown.no_answer", unit=vehicle.unit))
+        finally:
+            del self._waiting[vehicle.unit][answered]
+
+    def _message(self, call: Call) -> dict[str, Any]:
+        """The message of a request, with the next header of its topic."""
+        headers, now_ns = self._headers[call.unit], self._clock.now_ns()
+        if call.verb is Verb.TRANSPORT:
+            order = TransportOrder.from_args(call.key, call.unit, dict(call.args))
+            order_message(
+                {}, order, self._roads
+            )  # a header number is spent only on a message that can be made
+            return order_message(headers.next(ORDER, now_ns), order, self._roads)
+        action = {
+            "actionType": ACTIONS[call.verb],
+            "actionId": _action_id(call),
+            "blockingType": "HARD",
+            "actionParameters": [],
+        }
+        return {**headers.next(INSTANT_ACTIONS, now_ns), "actions": [action]}
+
+
+def judge_order(state: State, order_id: str) -> Answer | None:
+    """ACCEPTED once the vehicle has the order, REFUSED once one of its errors is about it."""
+    if state.order_id == order_id:
+        return Answer(Outcome.ACCEPTED, t_ns=_time(state))
+    error = next((e for e in state.errors if refers_to(e, "orderId", order_id)), None)
+    return None if error is None else _by_vehicle(error, state)
+
+
+def judge_action(state: State, action_id: str) -> Answer | None:
+    """ACCEPTED once the vehicle does it or has done it, REFUSED once it failed or an error is about it."""
+    for action in state.action_states:
+        if action.action_id == action_id:
+            if action.action_status in ("RUNNING", "PAUSED", "FINISHED"):
+                return Answer(Outcome.ACCEPTED, t_ns=_time(state))
+            if action.action_status == "FAILED":
+                error = next((e for e in state.errors if refers_to(e, "actionId", action_id)), None)
+                if error is not None:
+                    return _by_vehicle(error, state)
+                return Answer(
+                    Outcome.REFUSED,
+                    Result.NOT_READY,
+                    action.result_description or say("refused.failed"),
+                    _time(state),
+                )
+    error = next((e for e in state.errors if refers_to(e, "actionId", action_id)), None)
+    return None if error is None else _by_vehicle(error, state)
+
+
+def _by_vehicle(error: VehicleError, state: State) -> Answer:
+    """The vehicle's refusal, with our own result code where it gave one."""
+    result = _RESULTS.get(error.error_type, Result.PROTOCOL_ERROR)
+    for reference in error.error_references or ():
+        if reference.reference_key == RESULT and reference.reference_value.isdigit():
+            number = int(reference.reference_value)
+            result = Result(number) if number in Result._value2member_map_ else Result.PROTOCOL_ERROR
+    text = say("refused.by_vehicle", type=error.error_type, text=error.error_description or "")
+    return Answer(Outcome.REFUSED, result, text, _time(state))
+
+
+def _action_id(call: Call) -> str:
+    return f"{ACTIONS[call.verb]}-{call.key}"
+
+
+def _time(state: State) -> int:
+    try:
+        return parse_timestamp(state.timestamp)
+    except Malformed:
+        return 0
+
+
+def _refused(result: Result, reason: str) -> Answer:
+    return Answer(Outcome.REFUSED, result, reason)

@@ -1,0 +1,142 @@
+"""A TransportOrder ⇄ the nodes, edges and actions of a VDA 5050 order; the plant's key is the order id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zhongshu.connectors.vda5050.codec import Malformed
+from zhongshu.connectors.vda5050.messages import Action, Order
+from zhongshu.model.orders import TransportOrder
+from zhongshu.model.plant import RoadMap
+
+PICK, DROP = "pick", "drop"
+LOAD_ID, STATION = "loadId", "stationName"
+KEY_MAX = 2**31 - 1
+
+
+class Roads:
+    """The road map as order messages need it."""
+
+    def __init__(self, roads: RoadMap, map_id: str) -> None:
+        self._node = {node.id: node for node in roads.nodes}
+        self._edge = {(edge.start, edge.end): edge for edge in roads.edges}
+        self._map_id = map_id
+
+    def position(self, node: str) -> dict[str, Any]:
+        """``nodePosition`` of a node of the map; nothing for one that is not on it."""
+        known = self._node.get(node)
+        if known is None:
+            return {}
+        return {"nodePosition": {"x": known.x_m, "y": known.y_m, "mapId": self._map_id}}
+
+    def edge(self, start: str, end: str) -> dict[str, Any]:
+        """Id and speed limit of the lane between two nodes."""
+        known = self._edge.get((start, end))
+        if known is None:
+            return {"edgeId": f"{start}-{end}"}
+        limit = {"maxSpeed": known.speed_m_s} if known.speed_m_s > 0 else {}
+        return {"edgeId": known.id, **limit, "length": known.length_m}
+
+
+def order_message(header: Mapping[str, Any], order: TransportOrder, roads: Roads) -> dict[str, Any]:
+    """The order message: nodes with even, edges with odd sequence numbers, all released, pick and drop at their nodes.
+
+    Raises ValueError for a route without nodes or with pick and drop outside of it.
+    """
+    if not order.route:
+        raise ValueError("route is empty")
+    if order.lot and not 0 <= order.pick_at <= order.drop_at < len(order.route):
+        raise ValueError(
+            f"pick_at {order.pick_at} and drop_at {order.drop_at} do not fit a route of {len(order.route)}"
+        )
+    nodes = [
+        {
+            "nodeId": node,
+            "sequenceId": 2 * i,
+            "released": True,
+            **roads.position(node),
+            "actions": _actions(order, i),
+        }
+        for i, node in enumerate(order.route)
+    ]
+    edges = [
+        {
+            "sequenceId": 2 * i + 1,
+            "released": True,
+            "startNodeId": start,
+            "endNodeId": end,
+            **roads.edge(start, end),
+            "actions": [],
+        }
+        for i, (start, end) in enumerate(zip(order.route, order.route[1:], strict=False))
+    ]
+    return {**header, "orderId": str(order.key), "orderUpdateId": 0, "nodes": nodes, "edges": edges}
+
+
+def transport_order(order: Order, vehicle: str) -> TransportOrder:
+    """The order again. Raises Malformed for what a vehicle of ours cannot drive, in the order the standard asks for."""
+    key = int(order.order_id) if order.order_id.isascii() and order.order_id.isdigit() else 0
+    if not 0 < key <= KEY_MAX:
+        raise Malformed(f"orderId {order.order_id!r} is no positive number below 2**31")
+    _check_shape(order)
+    lot, pick_at, drop_at, pick_unit, drop_unit = 0, 0, len(order.nodes) - 1, "", ""
+    for i, node in enumerate(order.nodes):
+        for action in node.actions:
+            if action.action_type == PICK:
+                lot, pick_at, pick_unit = _lot(action), i, str(action.parameter(STATION) or "")
+            elif action.action_type == DROP:
+                drop_at, drop_unit = i, str(action.parameter(STATION) or "")
+            else:
+                raise Malformed(f"nodes.{i}: action {action.action_type!r} is not supported")
+    return TransportOrder(
+        key=key,
+        vehicle=vehicle,
+        lot=lot,
+        route=tuple(node.node_id for node in order.nodes),
+        pick_at=pick_at,
+        drop_at=drop_at,
+        pick_unit=pick_unit,
+        drop_unit=drop_unit,
+    )
+
+
+def _check_shape(order: Order) -> None:
+    if not order.nodes:
+        raise Malformed("nodes: an order needs at least one")
+    if len(order.edges) != len(order.nodes) - 1:
+        raise Malformed(f"edges: {len(order.edges)} between {len(order.nodes)} nodes")
+    if not all(node.released for node in order.nodes) or not all(edge.released for edge in order.edges):
+        raise Malformed("a horizon (released: false) is not supported")
+    first = order.nodes[0].sequence_id
+    for i, node in enumerate(order.nodes):
+        if node.sequence_id != first + 2 * i:
+            raise Malformed(f"nodes.{i}: sequenceId {node.sequence_id} out of sequence")
+    for i, edge in enumerate(order.edges):
+        ends = (order.nodes[i].node_id, order.nodes[i + 1].node_id)
+        if edge.sequence_id != first + 2 * i + 1 or (edge.start_node_id, edge.end_node_id) != ends:
+            raise Malformed(f"edges.{i}: does not join nodes {i} and {i + 1}")
+
+
+def _actions(order: TransportOrder, at: int) -> list[dict[str, Any]]:
+    if not order.lot:
+        return []
+    wanted = [(PICK, order.pick_at, order.pick_unit), (DROP, order.drop_at, order.drop_unit)]
+    return [
+        {
+            "actionType": kind,
+            "actionId": f"{order.key}-{kind}",
+            "blockingType": "HARD",
+            "actionParameters": [{"key": LOAD_ID, "value": str(order.lot)}, {"key": STATION, "value": unit}],
+        }
+        for kind, index, unit in wanted
+        if index == at
+    ]
+
+
+def _lot(action: Action) -> int:
+    value = action.parameter(LOAD_ID)
+    try:
+        return int(value)
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"action {action.action_id}: {LOAD_ID} {value!r} is no lot number") from error

@@ -1,0 +1,356 @@
+"""One vehicle: drives a transport order node by node, picks and drops lots, and keeps its battery."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from zhongshu.kernel.clock import NS
+from zhongshu.model.commands import Answer, Call, Result, Verb
+from zhongshu.model.orders import TransportOrder
+from zhongshu.model.plant import Edge, Node, Unit
+from zhongshu.model.states import TransportState, UnitMode, UnitState
+from zhongshu.twin.agenda import Ticket, ns
+from zhongshu.twin.keys import Keys, answer
+from zhongshu.twin.lots import Lot, Where
+from zhongshu.twin.requests import KEY_LIMIT, Refusal
+from zhongshu.twin.shop import Shop
+from zhongshu.twin.words import say
+
+#: A vehicle before a full buffer looks again after this many plant seconds.
+LOOK_AGAIN_S = 2.0
+DRIVING, PICKING, DROPPING, FULL, IDLE = "driving", "picking", "dropping", "full", "idle"
+
+
+class Roads:
+    """The road map by name; shared by all vehicles."""
+
+    def __init__(self, shop: Shop) -> None:
+        roads = shop.plant.roads
+        self.nodes: dict[str, Node] = {n.id: n for n in roads.nodes}
+        self.edges: dict[tuple[str, str], Edge] = {(e.start, e.end): e for e in roads.edges}
+        self.chargers = frozenset(roads.chargers)
+
+
+class Vehicle:
+    """Like a machine it waits for one thing at a time, here the end of a drive or of a hand-over."""
+
+    def __init__(self, unit: Unit, shop: Shop, roads: Roads) -> None:
+        self.unit, self.shop, self.roads = unit, shop, roads
+        self.truth = shop.truth.vehicles
+        self.keys = Keys()
+        self.node = unit.station if unit.station in roads.nodes else next(iter(roads.nodes), "")
+        self.heading = 0.0
+        self.order: TransportOrder | None = None
+        self.order_state = TransportState.NONE
+        self.at = 0  # index on the route
+        self.phase = IDLE
+        self.load = 0
+        self.picked = False
+        self.cancelled = False
+        self.local = self.lost = False
+        self.slow = 1.0
+        self.error = ""
+        self.energy_percent = 70.0 + 30.0 * shop.stream(unit.id, "battery").uniform()
+        self.metered_ns = shop.now_ns
+        self.phase_ns = (shop.now_ns, 0)  # begin, length
+        self.ticket: Ticket | None = None
+
+    # --- what it looks like from outside
+
+    @property
+    def mode(self) -> UnitMode:
+        """PackML unit mode."""
+        return UnitMode.LOCAL if self.local else UnitMode.PRODUCTION
+
+    @property
+    def state(self) -> UnitState:
+        """PackML state: Aborted when lost, Execute with an order, else Idle."""
+        if self.lost:
+            return UnitState.ABORTED
+        return UnitState.EXECUTE if self.running else UnitState.IDLE
+
+    @property
+    def running(self) -> bool:
+        """Whether an order is under way."""
+        return self.order_state is TransportState.RUNNING
+
+    @property
+    def driving(self) -> bool:
+        """Whether it moves."""
+        return self.phase == DRIVING and not self.lost
+
+    @property
+    def charging(self) -> bool:
+        """It charges by itself where it is parked at a charger."""
+        return self.phase == IDLE and self.node in self.roads.chargers and not self.lost and self.energy_percent < 100
+
+    @property
+    def low(self) -> bool:
+        """Whether the battery is low."""
+        return self.energy_percent < self.truth.low_percent
+
+    @property
+    def errors(self) -> int:
+        """Count of active errors."""
+        return int(bool(self.error)) + int(self.lost) + int(self.low)
+
+    @property
+    def next_node(self) -> str:
+        """Where it drives to; empty when it stands."""
+        return self.order.route[self.at + 1] if self.phase == DRIVING and self.order is not None else ""
+
+    def edge(self) -> Edge | None:
+        """The lane it is on, None at a node."""
+        return self.roads.edges.get((self.node, self.next_node))
+
+    def velocity(self) -> float:
+        """m/s."""
+        edge = self.edge()
+        return self.speed(edge) if edge is not None and self.driving else 0.0
+
+    def speed(self, edge: Edge) -> float:
+        """How fast it drives on a lane."""
+        return min(edge.speed_m_s, self.truth.speed_m_s) / self.slow * (0.5 if self.low else 1.0)
+
+    def place(self) -> tuple[float, float]:
+        """x, y in metres."""
+        here, there = self.roads.nodes.get(self.node), self.roads.nodes.get(self.next_node)
+        if here is None:
+            return self.unit.x_m, self.unit.y_m
+        if there is None:
+            return here.x_m, here.y_m
+        begin, length = self.phase_ns
+        share = 1.0 if not length else min(1.0, max(0.0, (self.shop.now_ns - begin) / length))
+        if self.lost and self.ticket is None:
+            share = min(1.0, -begin / length) if length and begin < 0 else 0.0
+        return here.x_m + share * (there.x_m - here.x_m), here.y_m + share * (there.y_m - here.y_m)
+
+    def meter(self) -> None:
+        """Book the battery since the last call."""
+        hours = (self.shop.now_ns - self.metered_ns) / (3600 * NS)
+        self.metered_ns = self.shop.now_ns
+        rate = self.truth.charge_percent_h if self.charging else -self.truth.idle_percent_h
+        if self.driving:
+            rate = -self.truth.drive_percent_h
+        self.energy_percent = min(100.0, max(0.0, self.energy_percent + rate * hours))
+
+    # --- requests
+
+    def ask(self, call: Call) -> Answer:
+        """Answer one request; a key answered before gets the same answer again and nothing is done."""
+        now = self.shop.now_ns
+        if not 0 < call.key < KEY_LIMIT:
+            return answer(Result.BAD_ARGUMENT, say("refused.bad_argument", what="key"), now)
+        told = self.keys.known(call.key)
+        if told is not None:
+            return told
+        result, reason = Result.OK, ""
+        try:
+            self._do(call)
+        except Refusal as refusal:
+            result, reason = refusal.result, refusal.reason
+        self.keys.keep(call.key, result, reason)
+        self.shop.note("answer", unit=self.unit.id, verb=call.verb.name, key=call.key, result=result.name)
+        return answer(result, reason, now)
+
+    def _do(self, call: Call) -> None:
+        if call.verb not in (Verb.TRANSPORT, Verb.CANCEL_TRANSPORT):
+            raise Refusal(Result.UNKNOWN_VERB, "refused.unknown_verb", verb=call.verb.name)
+        if self.local:
+            raise Refusal(Result.WRONG_MODE, "refused.wrong_mode", mode=self.mode.name)
+        if call.verb is Verb.CANCEL_TRANSPORT:
+            if not self.running:
+                raise Refusal(Result.NOT_READY, "refused.not_ready", state=self.order_state.name, verb=call.verb.name)
+            self._cancel()
+            return
+        try:
+            order = TransportOrder.from_args(call.key, self.unit.id, dict(call.args))
+        except (TypeError, KeyError, ValueError) as error:
+            raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=str(error)) from error
+        self._check(order)
+        self._begin(order)
+
+    def _check(self, order: TransportOrder) -> None:
+        """Refuse what cannot be driven: nothing is begun that is known to fail."""
+        if self.lost:
+            raise Refusal(Result.NOT_READY, "vehicle.halted")
+        if self.running:
+            raise Refusal(Result.BUSY, "refused.busy", number=self.order.key if self.order is not None else 0)
+        route = order.route
+        for start, end in itertools.pairwise(route):
+            if (start, end) not in self.roads.edges:
+                raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=f"{start} → {end}")
+        if not route or route[0] != self.node:
+            raise Refusal(Result.NOT_READY, "vehicle.not_here", node=self.node, start=route[0] if route else "")
+        if not order.lot:
+            return
+        if not 0 <= order.pick_at <= order.drop_at < len(route):
+            raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=f"{order.pick_at}, {order.drop_at}")
+        for unit, index in ((order.pick_unit, order.pick_at), (order.drop_unit, order.drop_at)):
+            known = self.shop.plant.unit_of.get(unit)
+            if known is None or (known.station and known.station != route[index]):
+                raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=f"{unit} @ {route[index]}")
+        if self.load and self.load != order.lot:
+            raise Refusal(Result.NOT_READY, "vehicle.loaded", lot=self.load)
+
+    def _begin(self, order: TransportOrder) -> None:
+        self.meter()
+        self.order, self.order_state, self.at = order, TransportState.RUNNING, 0
+        self.picked = bool(order.lot) and self.load == order.lot
+        self.cancelled, self.error = False, ""
+        self.shop.note("transport", unit=self.unit.id, key=order.key, lot=order.lot, end="")
+        self._next()
+
+    def _cancel(self) -> None:
+        """It rolls on to the next node; what it carries stays on board."""
+        self.cancelled = True
+        if self.phase == FULL:
+            self._end(TransportState.FAILED, self._cancel_reason())
+
+    def _cancel_reason(self) -> str:
+        return say("vehicle.cancelled", number=self.order.key if self.order is not None else 0)
+
+    # --- driving
+
+    def _begin_phase(self, phase: str, seconds: float) -> None:
+        self.meter()
+        self.phase = phase
+        self.phase_ns = (self.shop.now_ns, ns(seconds))
+        self.ticket = self.shop.agenda.after(ns(seconds), self.elapsed)
+
+    def elapsed(self) -> None:
+        """The drive or hand-over is done."""
+        self.meter()
+        self.ticket = None
+        phase, self.phase = self.phase, IDLE
+        if phase == DRIVING and self.order is not None:
+            self.at += 1
+            self.node = self.order.route[self.at]
+        elif phase == PICKING:
+            if not self._pick():
+                return
+        elif phase in (DROPPING, FULL):
+            if not self._drop():
+                self._begin_phase(FULL, LOOK_AGAIN_S)
+                return
+        self._next()
+
+    def _next(self) -> None:
+        """What comes now: a hand-over here, the next lane, or the end."""
+        order = self.order
+        if order is None or not self.running:
+            return
+        if self.cancelled:
+            self._end(TransportState.FAILED, self._cancel_reason())
+        elif order.lot and not self.picked and self.at == order.pick_at:
+            self._begin_phase(PICKING, self._handling())
+        elif order.lot and self.load and self.at == order.drop_at:
+            self._begin_phase(DROPPING, self._handling())
+        elif self.at == len(order.route) - 1:
+            self._end(TransportState.DONE, "")
+        else:
+            edge = self.roads.edges[self.node, order.route[self.at + 1]]
+            here, there = self.roads.nodes[self.node], self.roads.nodes[edge.end]
+            self.heading = math.atan2(there.y_m - here.y_m, there.x_m - here.x_m)
+            self._begin_phase(DRIVING, edge.length_m / self.speed(edge))
+
+    def _handling(self) -> float:
+        return self.shop.stream(self.unit.id, "handling").lognormal(self.truth.handling_s, self.truth.handling_spread)
+
+    def _pick(self) -> bool:
+        order, stock = self.order, self.shop.stock
+        if order is None:
+            return False
+        lot = stock.lots.get(order.lot)
+        if not self._lies_at(lot, order.pick_unit) or lot is None:
+            self._end(TransportState.FAILED, say("vehicle.lot_missing", unit=order.pick_unit, lot=order.lot))
+            return False
+        stock.move(lot, Where.VEHICLE, self.unit.id)
+        self.load, self.picked = lot.number, True
+        self.shop.note("picked", unit=self.unit.id, key=order.key, lot=lot.number, at=order.pick_unit)
+        return True
+
+    @staticmethod
+    def _lies_at(lot: Lot | None, unit: str) -> bool:
+        """Behind the machine as a rule; in front of it when the lot is taken to another machine."""
+        return lot is not None and lot.unit == unit and lot.where in (Where.OUTPUT, Where.INPUT)
+
+    def _drop(self) -> bool:
+        order, stock = self.order, self.shop.stock
+        if order is None:
+            return True
+        lot = stock.lots[self.load]
+        if not self.shop.has_room(order.drop_unit, lot):
+            return False
+        stock.move(lot, Where.INPUT, order.drop_unit)
+        self.shop.note("dropped", unit=self.unit.id, key=order.key, lot=self.load, at=order.drop_unit)
+        self.load = 0
+        return True
+
+    def _end(self, state: TransportState, error: str) -> None:
+        if self.ticket is not None:
+            self.ticket.cancel()
+            self.ticket = None
+        self.meter()
+        self.phase = IDLE
+        self.order_state, self.error = state, error
+        key = self.order.key if self.order is not None else 0
+        self.shop.note("transport", unit=self.unit.id, key=key, lot=self.load, end=state.name.lower(), error=error)
+
+    # --- faults
+
+    def set_lost(self, lost: bool) -> None:
+        """Stand still where it is, or go on from there."""
+        self.meter()
+        begin, length = self.phase_ns
+        if lost and not self.lost and self.ticket is not None:
+            left = self.ticket.at_ns - self.shop.now_ns
+            self.ticket.cancel()
+            self.ticket = None
+            self.phase_ns = (-(length - left), length)  # negative: how far it came, while it stands
+        elif not lost and self.lost and self.phase != IDLE:
+            self._go_on(-begin, length)
+        self.lost = lost
+
+    def _go_on(self, passed: int, length: int) -> None:
+        self.phase_ns = (self.shop.now_ns - passed, length)
+        self.ticket = self.shop.agenda.after(length - passed, self.elapsed)
+
+    # --- snapshot
+
+    def dump(self, *, answers: bool = True) -> dict[str, Any]:
+        """Plain values; times as what has passed of the present phase."""
+        self.meter()
+        begin, length = self.phase_ns
+        passed = -begin if self.lost and begin < 0 else self.shop.now_ns - begin
+        names = ("node", "heading", "at", "phase", "load", "picked", "cancelled", "local", "lost", "slow", "error")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "energy_percent": self.energy_percent,
+            "order": None if self.order is None else {"key": self.order.key, "args": self.order.to_args()},
+            "order_state": int(self.order_state),
+            "passed_ns": passed if self.phase != IDLE else 0,
+            "length_ns": length,
+            "keys": self.keys.dump(answers=answers),
+        }
+
+    def restore(self, raw: Mapping[str, Any]) -> None:
+        """Become what ``dump`` saw, going on from now."""
+        state = dict(raw)
+        order, keys = state.pop("order"), state.pop("keys")
+        passed, length = int(state.pop("passed_ns")), int(state.pop("length_ns"))
+        self.order_state = TransportState(state.pop("order_state"))
+        self.order = None if order is None else TransportOrder.from_args(order["key"], self.unit.id, order["args"])
+        for name, value in state.items():
+            setattr(self, name, value)
+        self.keys.load(**keys)
+        self.metered_ns = self.shop.now_ns
+        if self.ticket is not None:
+            self.ticket.cancel()
+            self.ticket = None
+        self.phase_ns = (-passed, length) if self.lost else (self.shop.now_ns - passed, length)
+        if self.phase != IDLE and not self.lost:
+            self._go_on(passed, length)
