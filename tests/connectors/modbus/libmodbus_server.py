@@ -1,7 +1,7 @@
 """A server by libmodbus, run as a process of its own: ``libmodbus_server.py PORT`` prints ``ready`` and answers for ever.
 
-Holding registers 0–7 hold 123.456 as float32 in libmodbus' four orders (abcd, dcba, badc, cdab), those from 10 on their
-own number times 257; input registers their number times 3; every third coil and every fifth discrete input is on.
+Holding registers hold their own number times 257, input registers times 3; every third coil and every fifth discrete
+input is on.
 """
 
 from __future__ import annotations
@@ -26,14 +26,10 @@ class Mapping(ctypes.Structure):
     )
 
 
-def fill(library: ctypes.CDLL, memory: Mapping) -> None:
+def fill(memory: Mapping) -> None:
     for i in range(SIZE):
         memory.coils[i], memory.discrete[i] = i % 3 == 0, i % 5 == 0
         memory.input[i], memory.holding[i] = 3 * i, 257 * i % 65536
-    for k, order in enumerate(("abcd", "dcba", "badc", "cdab")):
-        put = getattr(library, f"modbus_set_float_{order}")
-        put.argtypes = (ctypes.c_float, ctypes.POINTER(ctypes.c_uint16))
-        put(123.456, ctypes.cast(ctypes.byref(memory.holding.contents, 4 * k), ctypes.POINTER(ctypes.c_uint16)))
 
 
 def serve(port: int) -> None:
@@ -42,7 +38,7 @@ def serve(port: int) -> None:
     library.modbus_mapping_new.restype = ctypes.POINTER(Mapping)
     context = ctypes.c_void_p(library.modbus_new_tcp(b"127.0.0.1", port))
     memory = library.modbus_mapping_new(SIZE, SIZE, SIZE, SIZE)
-    fill(library, memory.contents)
+    fill(memory.contents)
     listening = ctypes.c_int(library.modbus_tcp_listen(context, 1))
     print("ready", flush=True)
     request = (ctypes.c_uint8 * 260)()

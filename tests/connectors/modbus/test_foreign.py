@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pymodbus.datastore import ModbusDeviceContext, ModbusSequentialDataBlock, M
 from pymodbus.server import ModbusTcpServer
 
 from tests.connectors.link import Recorder, make_point, make_unit
+from tests.connectors.modbus.fixture import machine
 from tests.connectors.modbus.ground import free_port, one_machine, pair, reading, units_link
 from tests.connectors.modbus.libmodbus_server import LIBRARY
 from zhongshu.model.batch import GOOD
@@ -59,7 +60,7 @@ async def pymodbus(port: int) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def meter(more: Sequence[tuple[str, dict[str, Any]]] = ()) -> tuple[Unit, dict[str, float]]:
+def meter() -> tuple[Unit, dict[str, float]]:
     """A unit over all four tables, and the values it has by the servers' filling."""
     addresses: dict[str, dict[str, Any]] = {
         "coil_6": {"table": "coil", "register": 6, "dtype": "bit"},
@@ -72,7 +73,6 @@ def meter(more: Sequence[tuple[str, dict[str, Any]]] = ()) -> tuple[Unit, dict[s
         "holding_14": {"table": "holding", "register": 14, "dtype": "uint32", "word_order": "little"},
         "set": {"table": "holding", "register": 100, "dtype": "float64", "word_order": "little"},
         "lamp": {"table": "coil", "register": 50, "dtype": "bit"},
-        **dict(more),
     }
     points = [
         make_point("meter", name, writable=name in ("set", "lamp"), address=address)
@@ -105,15 +105,10 @@ async def read_and_write(unit: Unit, expected: dict[str, float], port: int) -> N
 
 @needs_libmodbus
 async def test_we_read_and_write_a_server_of_libmodbus() -> None:
-    orders = (("big", "big"), ("little", "little"), ("big", "little"), ("little", "big"))
-    more = [
-        (f"float_{k}", {"table": "holding", "register": 2 * k, "dtype": "float32", "word_order": w, "byte_order": b})
-        for k, (w, b) in enumerate(orders)
-    ]
-    unit, values = meter(more)
+    unit, values = meter()
     port = free_port()
     async with libmodbus(port):
-        await read_and_write(unit, values | {name: 123.456 for name, _ in more}, port)
+        await read_and_write(unit, values, port)
 
 
 async def test_we_read_and_write_a_server_of_pymodbus() -> None:
@@ -148,9 +143,12 @@ async def mbpoll(port: int, *arguments: str) -> str:
 
 @needs_mbpoll
 async def test_mbpoll_reads_and_writes_our_peer() -> None:
-    async with pair(one_machine()) as p:
+    units = [machine("press", 1), machine("oven", 17, word_order="little")]
+    async with pair(units_link(units, free_port())) as p:
         await p.feed.run(2)
         port = int(p.link.connection.settings["port"])
+        said = await mbpoll(port, "-a", "17", "-r", "8", "-t", "4:float", "127.0.0.1")
+        assert "[8]: \t2.5" in said
         said = await mbpoll(port, "-a", "1", "-r", "8", "-t", "4:float", "-B", "127.0.0.1")
         assert "[8]: \t2.5" in said
         said = await mbpoll(port, "-a", "1", "-r", "10", "-t", "4:float", "-B", "127.0.0.1", "6.25")

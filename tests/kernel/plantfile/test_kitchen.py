@@ -16,7 +16,24 @@ from zhongshu.model import roles
 from zhongshu.model.plant import Plant, Unit
 
 FILE = Path(__file__).parents[3] / "plants" / "kitchen" / "plant.yaml"
-AREAS = "材料库 激光下料 冲压 折弯 焊接 打磨 清洗·喷涂 搪瓷 燃烧器 电机·风轮 玻璃 总装 检测 包装 立体库 车队".split()
+AREAS = [
+    "材料库",
+    "激光下料",
+    "冲压",
+    "折弯",
+    "焊接",
+    "打磨",
+    "清洗·喷涂",
+    "搪瓷",
+    "燃烧器",
+    "电机·风轮",
+    "玻璃",
+    "总装",
+    "检测",
+    "包装",
+    "立体库",
+    "车队",
+]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from zhongshu.kernel.plantfile import PlantFileError, check_file, load_plant
 from zhongshu.kernel.plantfile.problems import MOST_PROBLEMS, did_you_mean, dotted
+from zhongshu.kernel.plantfile.source import read_source
 
 MINIMAL = Path(__file__).parents[3] / "plants" / "minimal" / "plant.yaml"
 TEXT = MINIMAL.read_text(encoding="utf-8")
@@ -128,6 +131,17 @@ def test_any_bytes_give_problems(tmp_path: Path, raw: bytes) -> None:
     assert check_file(path)
 
 
+def test_files_that_explode_are_refused_quickly(tmp_path: Path) -> None:
+    path = tmp_path / "plant.yaml"
+    laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    laughs += "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9))
+    for text in (laughs, "[" * 3000, "a: " + "[" * 3000 + "]" * 3000, "a: &a {b: *a}"):
+        path.write_text(text, encoding="utf-8")
+        started = time.process_time()
+        assert len(check_file(path)) == 1
+        assert time.process_time() - started < 5
+
+
 _VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -145,10 +159,6 @@ _VALUES = st.recursive(
 @given(data=st.data())
 def test_any_value_in_any_place_gives_problems(tmp_path: Path, data: st.DataObject) -> None:
     """Put something odd in the place of any value of a good file: the loader must survive it."""
-    import json
-
-    from zhongshu.kernel.plantfile.source import read_source
-
     values = read_source(MINIMAL).values
     here = values
     while isinstance(here, dict | list) and here:

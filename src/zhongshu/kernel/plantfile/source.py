@@ -17,7 +17,7 @@ from zhongshu.kernel.plantfile.problems import Findings, Loc
 
 #: A hand-written plant file is far below these; what is above is a mistake or an attack (aliases that multiply).
 MOST_BYTES = 8_000_000
-MOST_VALUES = 1_000_000
+MOST_VALUES = 200_000
 DEEPEST = 40
 
 _BOMS = (

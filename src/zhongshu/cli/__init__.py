@@ -1,0 +1,1 @@
+"""令 The command line: `zhongshu …`; alone ties plant and twin together."""

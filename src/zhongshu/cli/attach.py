@@ -1,0 +1,64 @@
+"""Joins a running brain through its data directory, for commands that ask or tell it something."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from zhongshu.kernel.bus import BusError
+from zhongshu.kernel.config import DataDir, load_access
+from zhongshu.kernel.nats_bus import NatsBus
+
+#: Written by the parent process at start: which plant file this data directory belongs to.
+RUNNING = "running.json"
+
+
+class NotRunning(Exception):
+    """No brain runs on this data directory; the message says how to start one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A running brain, seen from outside."""
+
+    data: DataDir
+    plant_id: str
+    plant_file: Path
+    bus: NatsBus
+
+
+@asynccontextmanager
+async def attach(data: Path) -> AsyncIterator[Attached]:
+    """Join the bus; raises NotRunning."""
+    plant_id, plant_file = known_plant(data)
+    directory = DataDir(data)
+    try:
+        bus = await NatsBus.connect(load_access(directory.secrets), name="cli")
+    except (BusError, OSError) as error:
+        raise NotRunning(f"{_remedy(data)} ({error})") from error
+    try:
+        yield Attached(directory, plant_id, plant_file, bus)
+    finally:
+        await bus.close()
+
+
+def note_running(data: Path, plant_id: str, plant_file: Path) -> None:
+    """Leave word for ``attach``."""
+    about = {"plant": plant_id, "plant_file": str(plant_file.resolve())}
+    (data / RUNNING).write_text(json.dumps(about), encoding="utf-8")
+
+
+def known_plant(data: Path) -> tuple[str, Path]:
+    """Id and file of the plant that this data directory belongs to; raises NotRunning where none ever ran on it."""
+    about = data / RUNNING
+    if not about.exists():
+        raise NotRunning(_remedy(data))
+    known = json.loads(about.read_text(encoding="utf-8"))
+    return known["plant"], Path(known["plant_file"])
+
+
+def _remedy(data: Path) -> str:
+    return f"no brain runs on {data}; start one with `zhongshu demo` or `zhongshu run PLANT.yaml --data {data}`"

@@ -1,0 +1,151 @@
+"""`zhongshu …`: reads the words typed and hands them to one small function each; heavy imports wait until they are needed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help="zhongshu 中枢: the factory brain.")
+twin = typer.Typer(no_args_is_help=True, help="The simulated plant beside the brain.")
+app.add_typer(twin, name="twin")
+
+DataOption = Annotated[Path, typer.Option("--data", envvar="ZHONGSHU_DATA", help="Data directory.")]
+PlantArgument = Annotated[Path, typer.Argument(help="The plant file.")]
+HERE = Path(".zhongshu")
+KITCHEN = Path("plants/kitchen/plant.yaml")
+
+
+def main() -> None:
+    """Entry point: errors meant for people become one line and exit code 1."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("ZHONGSHU_TRACE") or not _for_people(error):
+            raise
+        print(f"zhongshu: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _for_people(error: Exception) -> bool:
+    from zhongshu.cli.problems import PROBLEMS
+
+    return isinstance(error, PROBLEMS)
+
+
+@app.command()
+def run(
+    plant: PlantArgument,
+    data: DataOption = HERE,
+    port: Annotated[Optional[int], typer.Option(help="Port of the control room on 127.0.0.1; 18420 if left out.")] = None,
+) -> None:
+    """Run the whole brain of a plant until Ctrl-C."""
+    from zhongshu.cli.run import run_plant
+
+    asyncio.run(run_plant(plant, data, port))
+
+
+@app.command()
+def demo(
+    data: DataOption = HERE,
+    port: Annotated[Optional[int], typer.Option(help="Port of the control room on 127.0.0.1; 18420 if left out.")] = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=60, help="Plant seconds in a wall second.")] = 5.0,
+    seed: Annotated[int, typer.Option(help="The plant's day.")] = 1,
+    plant: Annotated[Path, typer.Option(help="The plant file; twin.yaml lies beside it.")] = KITCHEN,
+    truth: Annotated[Optional[Path], typer.Option(help="Write the twin's own journal here.")] = None,
+) -> None:
+    """Run the twin of the kitchen plant and the brain that runs it, until Ctrl-C."""
+    from zhongshu.cli.run import run_demo
+
+    asyncio.run(run_demo(plant, data, port, speed=speed, seed=seed, truth=truth))
+
+
+@app.command()
+def status(
+    data: DataOption = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """How the plant and its brain are."""
+    from zhongshu.cli.status import show_status
+
+    sys.exit(asyncio.run(show_status(data, as_json)))
+
+
+@app.command()
+def check(plant: PlantArgument, data: DataOption = HERE) -> None:
+    """Check a plant file and try its connections."""
+    from zhongshu.cli.check import check_plant
+
+    sys.exit(asyncio.run(check_plant(plant, data)))
+
+
+@app.command()
+def query(
+    points: Annotated[Optional[list[str]], typer.Argument(help="Point paths; * stands for anything.")] = None,
+    last: Annotated[str, typer.Option(help="How far back: 30s, 10min, 2h, 1d.")] = "10min",
+    start: Annotated[str, typer.Option(help="From, ISO 8601 (instead of --last).")] = "",
+    end: Annotated[str, typer.Option(help="To, ISO 8601; now if left out.")] = "",
+    events: Annotated[str, typer.Option(help="Events of this kind instead of points, e.g. StateChanged.")] = "",
+    unit: Annotated[str, typer.Option(help="With --events: only of this unit.")] = "",
+    form: Annotated[str, typer.Option("--format", help="table, csv or parquet.")] = "table",
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="File; needed for parquet.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 100_000,
+    data: DataOption = HERE,
+) -> None:
+    """Read history: values of points, or events."""
+    from zhongshu.cli.query import Query, run_query
+
+    asked = Query(tuple(points or ()), last, start, end, events, unit, form, output, limit)
+    sys.exit(asyncio.run(run_query(data, asked)))
+
+
+@app.command()
+def command(
+    unit: Annotated[str, typer.Argument(help="The unit's id.")],
+    verb: Annotated[str, typer.Argument(help="stop, reset, hold, unhold, abort_job or set_parameter.")],
+    by: Annotated[str, typer.Option(help="Who asks: a person's name, kept with the command.")],
+    point: Annotated[str, typer.Option(help="With set_parameter: the point's name.")] = "",
+    value: Annotated[Optional[float], typer.Option(help="With set_parameter: the value.")] = None,
+    data: DataOption = HERE,
+) -> None:
+    """Ask a unit for something by hand and wait for the proof."""
+    from zhongshu.cli.command import give_command
+
+    sys.exit(asyncio.run(give_command(data, unit, verb, by, point, value)))
+
+
+@twin.command("fault")
+def fault(
+    kind: Annotated[str, typer.Argument(help="The kind of fault; `list` names them.")],
+    words: Annotated[Optional[list[str]], typer.Argument(help="What it strikes, and how: unit, connection, seconds …")] = None,
+    data: DataOption = HERE,
+) -> None:
+    """Let something go wrong in the running twin."""
+    from zhongshu.cli.faults import strike
+
+    sys.exit(strike(data, kind, words or []))
+
+
+@app.command(hidden=True)
+def process(
+    name: str,
+    plant: Annotated[Path, typer.Option()],
+    data: Annotated[Path, typer.Option()],
+    port: Annotated[Optional[int], typer.Option()] = None,
+    seed: Annotated[int, typer.Option()] = 1,
+    truth: Annotated[Optional[Path], typer.Option()] = None,
+) -> None:
+    """One process of the brain or the twin, as the supervisor starts it; each can also be started alone."""
+    from zhongshu.cli.process import run_process
+
+    asyncio.run(run_process(name, plant, data, port=port, seed=seed, truth=truth))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+"""Errors that are written for people: the command line prints them as one line, without a trace."""
+
+from __future__ import annotations
+
+from zhongshu.cli.attach import NotRunning
+from zhongshu.kernel.bus import BusError
+from zhongshu.kernel.config import ConfigError
+from zhongshu.kernel.plantfile import PlantFileError
+from zhongshu.kernel.store import StoreError
+
+PROBLEMS: tuple[type[Exception], ...] = (NotRunning, BusError, ConfigError, PlantFileError, StoreError)

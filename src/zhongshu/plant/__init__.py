@@ -1,0 +1,1 @@
+"""厂 Plant: one factory brain; wires the stages to bus, store, clock and connections."""

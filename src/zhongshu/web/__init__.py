@@ -1,0 +1,1 @@
+"""面 Web: the control room and its API; meets the stages over bus, store and history only."""

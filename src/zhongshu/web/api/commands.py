@@ -1,0 +1,45 @@
+"""GET /api/commands: commands with every step of their life, newest first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query
+
+from zhongshu.kernel.store.tables import Command
+from zhongshu.web.commands import newest, rows_of
+from zhongshu.web.room import Room
+
+
+def router(room: Room) -> APIRouter:
+    """The routes on this plant."""
+    routes = APIRouter(prefix="/api", tags=["commands"])
+
+    @routes.get("/commands", summary="The newest commands, of one unit or in one status; steps are [status, wall ms, detail]")
+    async def commands(
+        unit: str = "", status: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100
+    ) -> dict[str, Any]:
+        return {"commands": await asyncio.to_thread(_newest, room, unit, status, limit)}
+
+    @routes.get("/commands/{key}", summary="One command with every step of its life")
+    async def one_command(key: int) -> dict[str, Any]:
+        row = await asyncio.to_thread(_one, room, key)
+        if row is None:
+            raise HTTPException(404, f"there is no command {key}")
+        return row
+
+    return routes
+
+
+def _newest(room: Room, unit: str, status: str, limit: int) -> list[dict[str, Any]]:
+    with room.store.read() as session:
+        return newest(session, room.plant.id, unit=unit, status=status, limit=limit)
+
+
+def _one(room: Room, key: int) -> dict[str, Any] | None:
+    with room.store.read() as session:
+        found = session.get(Command, key)
+        if found is None or found.plant != room.plant.id:
+            return None
+        return {**rows_of(session, [found])[0], "args": found.args, "proposal": found.proposal, "decision": found.decision}
