@@ -235,6 +235,11 @@ class Feed:
         )  # fmt: skip
         await self._peer.flush()
 
+    def begin_again(self) -> None:
+        """Forget what was made while nobody listened; the next tick publishes everything."""
+        self.made.clear()
+        self.ticks = 0
+
     async def run(self, ticks: int) -> None:
         """So many ticks at the link's own pace."""
         for _ in range(ticks):

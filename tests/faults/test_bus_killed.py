@@ -7,10 +7,12 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.kernel.server import Server
+from tests.kernel.server import Server, low_port
+from zhongshu.kernel import nats_replay
 from zhongshu.kernel.bus import BusError, Message
 from zhongshu.kernel.config import Ports
 from zhongshu.kernel.nats_bus import CONFIRM_S, NatsBus
@@ -22,8 +24,8 @@ LINE = subjects.points("p", "line1")
 
 
 @pytest.fixture
-async def server(tmp_path: Path, free_ports: Callable[[], int]) -> AsyncIterator[Server]:
-    server = Server(tmp_path / "plant", Ports(bus=free_ports(), mqtt=free_ports()))
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    server = Server(tmp_path / "plant", Ports(bus=low_port(), mqtt=low_port()))
     await server.start()
     yield server
     server.kill()
@@ -110,6 +112,39 @@ async def test_publish_fails_in_bounded_time_and_works_again_with_two_log_lines(
     lines = [record.getMessage() for record in caplog.records]
     assert [line.split(" at ")[0] for line in lines] == ["bus lost", "bus back"]
     assert server.access.password not in "".join(lines)
+    await bus.close()
+
+
+async def test_a_publish_in_flight_is_sent_again_if_it_has_an_id(server: Server) -> None:
+    bus = await server.connect()
+    server.pause(True)
+    named = asyncio.create_task(bus.publish(LINE, b"named", msg_id="1"))
+    nameless = asyncio.create_task(bus.publish(LINE, b"nameless"))
+    await asyncio.sleep(0.2)
+    await server.blink(0.1)
+    assert await named == 1
+    with pytest.raises(BusError):
+        await nameless
+    await bus.close()
+
+
+async def test_a_message_lost_on_the_way_is_fetched_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = await server.connect()
+    await asyncio.gather(*(bus.publish(LINE, b"x") for _ in range(50)))
+    arrived, received = 0, nats_replay._Consumer._received
+
+    async def losing(consumer: nats_replay._Consumer, message: Any) -> None:
+        nonlocal arrived
+        arrived += 1
+        if arrived not in (7, 20):
+            await received(consumer, message)
+
+    monkeypatch.setattr(nats_replay._Consumer, "_received", losing)
+    async with aclosing(bus.replay(subjects.POINTS, after=0)) as replay, asyncio.timeout(10):
+        assert [(await anext(replay)).seq for _ in range(50)] == list(range(1, 51))
+    assert arrived > 52
     await bus.close()
 
 

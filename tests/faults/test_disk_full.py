@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
+from tests.kernel.server import low_port
 from zhongshu.kernel import supervisor as supervising
 from zhongshu.kernel.bus import BusError
 from zhongshu.kernel.config import DataDir, Ports, load_access
@@ -46,12 +47,10 @@ def fill(path: Path) -> None:
             pass
 
 
-async def test_a_full_disk_is_survived(
-    small_disk: Path, free_ports: Callable[[], int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_full_disk_is_survived(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervising, "HEALTH_POLL_S", 0.2)
     data = DataDir(small_disk / "plant")
-    keeper = Supervisor([bus_child(data, Ports(bus=free_ports(), mqtt=free_ports()))], logs=data.logs)
+    keeper = Supervisor([bus_child(data, Ports(bus=low_port(), mqtt=low_port()))], logs=data.logs)
     running = asyncio.create_task(keeper.run())
     await asyncio.wait_for(keeper.wait_ready(), 15)
     bus = await NatsBus.connect(load_access(data.secrets), name="test")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import aiomqtt
 import psutil
 import pytest
 
-from tests.kernel.server import Server
+from tests.kernel.server import Server, low_port
 from zhongshu.kernel import nats_server
 from zhongshu.kernel.config import ConfigError, DataDir, Ports, load_access
 from zhongshu.kernel.nats_server import (
@@ -43,13 +42,13 @@ def test_the_binary_is_found_and_new_enough(monkeypatch: pytest.MonkeyPatch, tmp
         find_server()
 
 
-def test_credentials_are_made_once_and_private(tmp_path: Path, free_ports: Callable[[], int]) -> None:
+def test_credentials_are_made_once_and_private(tmp_path: Path) -> None:
     data = DataDir(tmp_path)
-    ports = Ports(bus=free_ports(), mqtt=free_ports())
+    ports = Ports(bus=low_port(), mqtt=low_port())
     access = prepare(data, ports)
     assert len(access.password) >= 32
     assert access.password not in access.url
-    again = prepare(data, replace(ports, bus=free_ports()))
+    again = prepare(data, replace(ports, bus=low_port()))
     assert (again.user, again.password) == (access.user, access.password)
     assert again.url != access.url
     assert load_access(data.secrets) == again
@@ -122,9 +121,9 @@ async def test_mqtt_devices_use_the_same_server(server: Server) -> None:
             pass
 
 
-async def test_as_a_child_of_the_supervisor(tmp_path: Path, free_ports: Callable[[], int]) -> None:
+async def test_as_a_child_of_the_supervisor(tmp_path: Path) -> None:
     data = DataDir(tmp_path)
-    supervisor = Supervisor([bus_child(data, Ports(bus=free_ports(), mqtt=free_ports()))], logs=data.logs)
+    supervisor = Supervisor([bus_child(data, Ports(bus=low_port(), mqtt=low_port()))], logs=data.logs)
     running = asyncio.create_task(supervisor.run())
     await asyncio.wait_for(supervisor.wait_ready(), 15)
     bus = await nats_server.NatsBus.connect(load_access(data.secrets), name="test")

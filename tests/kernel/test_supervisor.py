@@ -90,6 +90,24 @@ async def test_never_ready_is_killed_and_tried_again(tmp_path: Path, monkeypatch
         assert made.status()["a"].last_exit == -9
 
 
+async def test_a_question_that_swallows_its_cancellation_does_not_prevent_the_stop(tmp_path: Path) -> None:
+    asked = asyncio.Event()
+
+    async def ready() -> bool:
+        asked.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            pass
+        return True
+
+    async with supervised(Child("a", SLEEP, ready=ready), logs=tmp_path) as made:
+        await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.sleep(0.5)
+    assert (made.status()["a"].state, made.status()["a"].restarts) == ("stopped", 0)
+    assert made.status()["a"].pid is None
+
+
 async def test_a_child_that_cannot_work_is_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "HEALTH_POLL_S", 0.05)
     answers = iter([True, True, False])

@@ -12,7 +12,7 @@ from zhongshu.kernel.wire import decode_batch, decode_event
 from zhongshu.model import subjects
 from zhongshu.model.batch import Batch
 from zhongshu.model.messages import Event, GapRecorded, LinkChanged
-from zhongshu.model.numbering import SNAPSHOT
+from zhongshu.model.numbering import SNAPSHOT, SUPPRESSED, decode_samples
 
 
 class FlakyBus(MemoryBus):
@@ -46,6 +46,11 @@ class FlakyBus(MemoryBus):
             columns = (batch.point, batch.t_ns, batch.value, batch.quality)
             found += list(zip(*(np.asarray(c).tolist() for c in columns), strict=True))
         return found
+
+    async def kept_back(self) -> int:
+        """Samples that deadbands kept back, as the messages say."""
+        kept = self._kept[subjects.POINTS].above(0, 10**9)
+        return sum(len(decode_samples(m.headers[SUPPRESSED])[0]) for m in kept if SUPPRESSED in m.headers)
 
     async def told(self) -> list[Event]:
         """Every event stored, in order."""

@@ -36,7 +36,9 @@ def plant_of(
     return Plant("p", text, "s", "UTC", (), (), tuple(made), links, (), (), (), "CNY", RoadMap((), (), ()))
 
 
-def point_of(number: int, unit: str, name: str, role: str = "", deadband: float = 0.0, scale: float = 1.0) -> Point:
+def point_of(
+    number: int, unit: str, name: str, role: str = "", deadband: float = 0.0, scale: float = 1.0
+) -> Point:
     label = Text(name, name)
     return Point(
         id=number, path=f"s/a/l/{unit}/{name}", unit=unit, name=name, label=label, kind="float", uom="", role=role,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +27,9 @@ from zhongshu.model.numbering import (
 UNITS = 3
 #: Per unit a list of ticks: how many samples, whether the counter is among them, which are dropped.
 TICKS = st.lists(
-    st.tuples(st.integers(0, UNITS - 1), st.integers(1, 5), st.booleans(), st.integers(0, 5)), min_size=1, max_size=60
+    st.tuples(st.integers(0, UNITS - 1), st.integers(1, 5), st.booleans(), st.integers(0, 5)),
+    min_size=1,
+    max_size=60,
 )
 
 
@@ -48,14 +52,16 @@ def by_hand(rows: list[tuple[int, int, int]], unit: int) -> list[tuple[int, int,
     """Per pair of counter samples that arrived: start, end, missing."""
     counters = sorted((t, c) for u, t, c in rows if u == unit and c >= 0)
     found = []
-    for (t1, c1), (t2, c2) in zip(counters, counters[1:], strict=False):
+    for (t1, c1), (t2, c2) in itertools.pairwise(counters):
         there = sum(1 for u, t, _ in rows if u == unit and t1 < t <= t2)
         found.append((t1, t2, c2 - c1 - there))
     return found
 
 
 @given(TICKS, st.randoms())
-def test_windows_find_exactly_what_is_missing(ticks: list[tuple[int, int, bool, int]], random: object) -> None:
+def test_windows_find_exactly_what_is_missing(
+    ticks: list[tuple[int, int, bool, int]], random: object
+) -> None:
     rows, _ = made_and_received(ticks)
     random.shuffle(rows)  # type: ignore[attr-defined]
     unit = np.array([r[0] for r in rows], np.int32)
@@ -105,7 +111,15 @@ def test_a_unit_without_anchor_gets_one_and_no_window() -> None:
 
 
 def test_only_samples_of_devices_count() -> None:
-    qualities = [GOOD, UNCERTAIN, BAD, GOOD | TIME_RECEIVED, BAD | TIME_RECEIVED, GOOD | RESTATED, BAD | RESTATED]
+    qualities = [
+        GOOD,
+        UNCERTAIN,
+        BAD,
+        GOOD | TIME_RECEIVED,
+        BAD | TIME_RECEIVED,
+        GOOD | RESTATED,
+        BAD | RESTATED,
+    ]
     quality = np.array(qualities, np.uint8)
     assert countable(quality).tolist() == [True, True, True, True, False, False, False]
     assert placed(quality).tolist() == [True, True, True, False, False, True, True]
@@ -132,7 +146,9 @@ def test_samples_survive_the_header(samples: list[tuple[int, int]]) -> None:
     assert sorted(zip(*(column.tolist() for column in back), strict=True)) == sorted(samples)
 
 
-@pytest.mark.parametrize("text", ["", "x", "eJw=", "AAAA", encode_samples(np.array([1], np.int32), np.array([1]))[:-8]])
+@pytest.mark.parametrize(
+    "text", ["", "x", "eJw=", "AAAA", encode_samples(np.array([1], np.int32), np.array([1]))[:-8]]
+)
 def test_a_header_that_is_no_list_of_samples_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         decode_samples(text)

@@ -20,7 +20,9 @@ def points_of(plant: Plant, clock: VirtualClock) -> Points:
     return Points(plant, numbered(plant), clock)
 
 
-def shape(points: Points, rows: list[tuple[int, int, float, int]], clock: VirtualClock, settled: bool = True) -> Shaped:
+def shape(
+    points: Points, rows: list[tuple[int, int, float, int]], clock: VirtualClock, settled: bool = True
+) -> Shaped:
     columns = Rows(
         np.array([r[0] for r in rows], np.int32),
         np.array([r[1] for r in rows], np.int64),
@@ -64,7 +66,11 @@ def test_counters_are_never_kept_back() -> None:
 def test_repeats_and_older_samples_are_dropped_and_counted() -> None:
     plant, clock = plant_of(1, 2), VirtualClock()
     points, now = points_of(plant, clock), clock.now_ns()
-    out = shape(points, [(0, now, 1.0, GOOD), (0, now, 1.0, GOOD), (0, now - 5, 0.5, GOOD), (0, now + 1, 2.0, GOOD)], clock)
+    out = shape(
+        points,
+        [(0, now, 1.0, GOOD), (0, now, 1.0, GOOD), (0, now - 5, 0.5, GOOD), (0, now + 1, 2.0, GOOD)],
+        clock,
+    )
     assert out.rows.value.tolist() == [1.0, 2.0]
     assert out.doubled == 2
     assert shape(points, [(0, now + 1, 2.0, GOOD)], clock).doubled == 1
@@ -81,7 +87,12 @@ def test_a_quality_that_turns_without_a_new_time_is_told_as_our_own_words() -> N
 def test_no_time_and_a_time_far_off_become_the_receive_time() -> None:
     plant, clock = plant_of(3, 2), VirtualClock()
     points, now = points_of(plant, clock), clock.now_ns()
-    rows = [(0, 0, 1.0, GOOD), (0, 0, 2.0, GOOD), (3, now + 61 * NS, 3.0, GOOD), (6, now + 59 * NS, 4.0, GOOD)]
+    rows = [
+        (0, 0, 1.0, GOOD),
+        (0, 0, 2.0, GOOD),
+        (3, now + 61 * NS, 3.0, GOOD),
+        (6, now + 59 * NS, 4.0, GOOD),
+    ]
     out = shape(points, rows, clock)
     assert out.rows.t_ns.tolist() == [now, now + 1, now, now + 59 * NS]
     assert out.rows.quality.tolist() == [TIME_RECEIVED, TIME_RECEIVED, TIME_RECEIVED, GOOD]
@@ -101,12 +112,21 @@ def test_an_old_value_is_no_wrong_clock() -> None:
 
 def test_points_of_nobody_are_counted_and_left_out() -> None:
     plant, clock = plant_of(1, 2), VirtualClock()
-    out = shape(points_of(plant, clock), [(-1, 1, 1.0, GOOD), (99, 1, 1.0, GOOD), (0, clock.now_ns(), 1.0, GOOD)], clock)
+    out = shape(
+        points_of(plant, clock),
+        [(-1, 1, 1.0, GOOD), (99, 1, 1.0, GOOD), (0, clock.now_ns(), 1.0, GOOD)],
+        clock,
+    )
     assert (len(out.rows), out.unknown) == (1, 2)
 
 
 SAMPLES = st.lists(
-    st.tuples(st.integers(0, 3), st.integers(1, 12), st.sampled_from([0.0, 0.2, 0.4, 1.0]), st.sampled_from([GOOD, BAD])),
+    st.tuples(
+        st.integers(0, 3),
+        st.integers(1, 12),
+        st.sampled_from([0.0, 0.2, 0.4, 1.0]),
+        st.sampled_from([GOOD, BAD]),
+    ),
     max_size=40,
 )
 

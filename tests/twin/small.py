@@ -99,7 +99,9 @@ WILD = TwinTruth.model_validate(
 
 def plant_text(opcua: int = 48401, modbus: int = 15021, *, vehicles: bool = True) -> str:
     """The plant file."""
-    return _TEXT.format(opcua=opcua, modbus=modbus, fleet=_FLEET if vehicles else "", agv=_AGV if vehicles else "")
+    return _TEXT.format(
+        opcua=opcua, modbus=modbus, fleet=_FLEET if vehicles else "", agv=_AGV if vehicles else ""
+    )
 
 
 @cache

@@ -23,7 +23,9 @@ _command = st.one_of(
     st.tuples(st.just("start"), st.sampled_from(_STEPS), st.integers(1, 12)),
     st.tuples(st.just("abort"), st.sampled_from(_UNITS), st.just(0)),
     st.tuples(st.just("break"), st.sampled_from(_UNITS), st.just(0)),
-    st.tuples(st.just("carry"), st.tuples(st.sampled_from(_UNITS), st.sampled_from(_UNITS)), st.integers(1, 12)),
+    st.tuples(
+        st.just("carry"), st.tuples(st.sampled_from(_UNITS), st.sampled_from(_UNITS)), st.integers(1, 12)
+    ),
     st.tuples(st.just("cancel"), st.sampled_from(["agv-1", "agv-2"]), st.just(0)),
     st.tuples(st.just("wait"), st.just(""), st.integers(1, 300)),
 )

@@ -209,7 +209,15 @@ def test_a_breakdown_is_repaired_and_the_job_goes_on() -> None:
     assert (machine.job.state, machine.job.good) == (JobState.DONE, 4)
     states = [e["state"] for e in bench.of("state")]
     at = states.index("ABORTING")
-    assert states[at : at + 7] == ["ABORTING", "ABORTED", "CLEARING", "STOPPED", "RESETTING", "IDLE", "STARTING"]
+    assert states[at : at + 7] == [
+        "ABORTING",
+        "ABORTED",
+        "CLEARING",
+        "STOPPED",
+        "RESETTING",
+        "IDLE",
+        "STARTING",
+    ]
 
 
 def test_worn_machines_are_maintained_when_idle() -> None:

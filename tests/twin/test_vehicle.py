@@ -48,14 +48,24 @@ def test_orders_that_cannot_be_driven_are_refused_with_a_reason() -> None:
     wrong_start = bench.carry("agv-1", 1, "press-1", "wash", _BACK[1:] + ["lane-02", "lane-03"])
     assert wrong_start.result is Result.NOT_READY
     assert "lane-06" in wrong_start.reason
-    assert bench.carry("agv-1", 1, "press-1", "wash", ["lane-06", "lane-01", "lane-03"]).result is Result.BAD_ARGUMENT
+    assert (
+        bench.carry("agv-1", 1, "press-1", "wash", ["lane-06", "lane-01", "lane-03"]).result
+        is Result.BAD_ARGUMENT
+    )
     assert bench.ask("agv-1", Verb.TRANSPORT, lot=1).result is Result.BAD_ARGUMENT
     assert bench.ask("agv-1", Verb.START_JOB).result is Result.UNKNOWN_VERB
     assert bench.ask("agv-1", Verb.CANCEL_TRANSPORT).result is Result.NOT_READY
     good = [*_BACK, "lane-02", "lane-03"]
     assert bench.carry("agv-1", 1, "press-1", "wash", good).result is Result.OK
     assert bench.carry("agv-1", 1, "press-1", "wash", good).result is Result.BUSY
-    elsewhere = {"lot": 1, "route": _BACK, "pick_at": 0, "drop_at": 5, "pick_unit": "wash", "drop_unit": "press-1"}
+    elsewhere = {
+        "lot": 1,
+        "route": _BACK,
+        "pick_at": 0,
+        "drop_at": 5,
+        "pick_unit": "wash",
+        "drop_unit": "press-1",
+    }
     assert bench.ask("agv-2", Verb.TRANSPORT, **elsewhere).result is Result.BAD_ARGUMENT
 
 
@@ -65,7 +75,14 @@ def test_a_lot_that_is_not_there_fails_the_order_and_the_next_one_clears_the_err
     bench.carry("agv-1", 1, "press-1", "wash", [*_BACK, "lane-02", "lane-03"])
     bench.wait(300)
     assert (vehicle.order_state, vehicle.node, vehicle.errors) == (TransportState.FAILED, "lane-01", 1)
-    move = {"lot": 0, "route": ["lane-01", "lane-02"], "pick_at": 0, "drop_at": 0, "pick_unit": "", "drop_unit": ""}
+    move = {
+        "lot": 0,
+        "route": ["lane-01", "lane-02"],
+        "pick_at": 0,
+        "drop_at": 0,
+        "pick_unit": "",
+        "drop_unit": "",
+    }
     assert bench.ask("agv-1", Verb.TRANSPORT, **move).result is Result.OK
     bench.wait(30)
     assert (vehicle.order_state, vehicle.node, vehicle.errors) == (TransportState.DONE, "lane-02", 0)

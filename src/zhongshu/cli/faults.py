@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from zhongshu.twin.control import ask
+from zhongshu.twin.faults import kinds
 
 
 def strike(data: Path, kind: str, words: list[str]) -> int:
     """Ask the twin for a fault and print its answer; `list` prints the kinds."""
     if kind == "list":
-        for name, about in ask(data, {"op": "kinds"}).get("kinds", {}).items():
-            print(f"{name:<12} {about}")
+        for kind_ in kinds():
+            print(f"{kind_['kind']:<10} {kind_['target'].upper():<11} {kind_['parameter']:<12} {kind_['text']['en']}")
         return 0
     target = words[0] if words else ""
     value = float(words[1]) if len(words) > 1 else None

@@ -7,5 +7,6 @@ from zhongshu.kernel.bus import BusError
 from zhongshu.kernel.config import ConfigError
 from zhongshu.kernel.plantfile import PlantFileError
 from zhongshu.kernel.store import StoreError
+from zhongshu.twin.control import NotRunning as NoTwin
 
-PROBLEMS: tuple[type[Exception], ...] = (NotRunning, BusError, ConfigError, PlantFileError, StoreError)
+PROBLEMS: tuple[type[Exception], ...] = (NotRunning, NoTwin, BusError, ConfigError, PlantFileError, StoreError)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from zhongshu.cli.announce import announce
 from zhongshu.cli.attach import note_running
 from zhongshu.cli.plant_time import choose_clock, keep_alive_mark
 from zhongshu.kernel.clock import save_clock, wall_clock
-from zhongshu.kernel.config import DataDir, Ports
+from zhongshu.kernel.config import DataDir, Ports, write_private
 from zhongshu.kernel.listeners import require_free
 from zhongshu.kernel.logs import setup_logs
 from zhongshu.kernel.nats_server import bus_child
@@ -40,6 +41,7 @@ async def run_demo(
     plant, directory, ports = _open(plant_file, data, port)
     with directory.lock():
         save_clock(directory.clock_file, choose_clock(directory, speed))
+        _make_passwords(plant, directory)
         extra = ["--seed", str(seed), *(["--truth", str(truth)] if truth else [])]
         twin = _child("twin", plant_file, directory, extra, after=["bus"])
         await _keep(plant, plant_file, directory, ports, [*_brain(plant_file, directory, ports), twin])
@@ -51,6 +53,14 @@ def _open(plant_file: Path, data: Path, port: int | None) -> tuple[Plant, DataDi
         os.environ["ZHONGSHU_PORT_WEB"] = str(port)
     plant = load_plant(plant_file)
     return plant, DataDir(data), Ports.of(plant.settings.get("ports"))
+
+
+def _make_passwords(plant: Plant, data: DataDir) -> None:
+    """The twin's servers know whatever password is in the file; so at the first start one is made for each."""
+    for connection in plant.connections:
+        name = connection.settings.get("password_file")
+        if name and not (data.secrets / name).exists():
+            write_private(data.secrets / name, secrets.token_urlsafe(24))
 
 
 def _brain(plant_file: Path, data: DataDir, ports: Ports) -> list[Child]:

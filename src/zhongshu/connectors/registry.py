@@ -32,7 +32,8 @@ class Manifest:
 
     ``protocol`` is the name used in plant files and the folder's name; ``extra`` the optional dependency group of
     zhongshu that brings ``imports``; ``libraries`` the requirements as pinned; ``quality`` the level it claims
-    (bronze, silver, gold) with the rules in ``quality.toml``; ``roles`` holds ``client`` and/or ``peer``.
+    (bronze, silver, gold) with the rules in ``quality.toml``; ``roles`` holds ``client`` and/or ``peer``. ``samples`` says how
+    a device makes samples available: ``image``, the whole unit at every scan, or ``change``, a point when its value moved.
     """
 
     protocol: str
@@ -44,6 +45,7 @@ class Manifest:
     quality: str
     roles: tuple[str, ...]
     docs: str
+    samples: str = "change"
 
 
 def protocols() -> tuple[str, ...]:
@@ -123,6 +125,7 @@ def _manifest(raw: Mapping[str, Any], path: Path) -> Manifest:
             quality=str(raw["quality"]),
             roles=tuple(raw["roles"]),
             docs=str(raw.get("docs", "")),
+            samples=str(raw.get("samples", "change")),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: {error!r}") from error

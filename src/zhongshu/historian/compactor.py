@@ -154,7 +154,7 @@ def _sorted(table: Table, group: list[str]) -> pa.Table:
         return rows.sort_by("seq")
     with duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "512MB"}) as engine:
         engine.register("parts", rows)
-        whole: pa.Table = engine.execute(_WHOLE).to_arrow_table()
+        whole: pa.Table = engine.sql(_WHOLE).to_arrow_table()
         return whole.cast(schema)
 
 

@@ -102,7 +102,8 @@ class History:
         wanted = None if points is None else _ids(points)
         view, files = self._now()
         parts = [_newest(view.take(wanted, -_EVER, _EVER))]
-        left = None if wanted is None else np.setdiff1d(wanted, parts[0]["point"].to_numpy())
+        last_ns = int(files.t_high.max()) if len(files.path) else -_EVER
+        left = None if wanted is None else _not_final(wanted, parts[0], last_ns)
         for paths, newest_ns in _newest_first(files, left):
             if left is not None and len(left) == 0:
                 break

@@ -54,7 +54,10 @@ class Bus(Protocol):
         """Send to whoever listens now; not kept, not confirmed."""
 
     async def listen(self, subject: str, handler: Handler) -> Subscription:
-        """Everything emitted or published on ``subject`` from now on, in order, at most once."""
+        """Everything emitted or published on ``subject`` from now on, in order, at most once; ``seq`` is 0 here.
+
+        What comes while the bus is out of reach is missed, and a handler far behind loses the newest messages.
+        """
 
     def replay(self, stream: str, *, after: int, subject: str = "") -> AsyncIterator[Message]:
         """Every message of the stream with a sequence above ``after``, in order, then live ones, without end.

@@ -21,7 +21,7 @@ def summary(health: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "devices": {k: _at(brain, "devices", k) for k in ("total", "connected")},
         "points": {k: _at(brain, "points", k) for k in ("total", "good")},
         "values_per_s": historian.get("values_per_s"),
-        "latency_ms": {k: _at(historian, "latency_ms", k) for k in ("p50", "p99")},
+        "latency_ms": {k: historian.get(f"latency_{k}_ms") for k in ("p50", "p99")},
         "gaps": historian.get("gaps"),
         "values_lost": historian.get("values_lost"),
         "values_doubled": historian.get("values_doubled"),

@@ -29,17 +29,21 @@ class Strings:
 
     def text(self, key: str, language: str, **values: Any) -> str:
         """The text of ``key`` in ``zh`` or ``en`` with its ``{placeholders}`` filled; raises StringsError."""
-        try:
-            template = self._texts[key][language]
-        except KeyError as error:
-            raise StringsError(
-                f"{self._package}/strings.toml has no {language!r} text for {key!r}"
-            ) from error
+        template = self.template(key, language)
         try:
             return template.format_map(values) if values or "{" in template else template
         except KeyError as error:
             raise StringsError(
                 f"{self._package}: text {key!r} ({language}) needs the value {error}"
+            ) from error
+
+    def template(self, key: str, language: str) -> str:
+        """The text with its ``{placeholders}`` as they stand, for whoever fills them elsewhere; raises StringsError."""
+        try:
+            return self._texts[key][language]
+        except KeyError as error:
+            raise StringsError(
+                f"{self._package}/strings.toml has no {language!r} text for {key!r}"
             ) from error
 
 

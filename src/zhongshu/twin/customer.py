@@ -45,7 +45,13 @@ class Wish:
     def body(self) -> bytes:
         """JSON for ``POST /api/orders``; ``due`` is ISO 8601 in UTC."""
         due = datetime.fromtimestamp(self.due_ns / NS, UTC).isoformat(timespec="seconds")
-        wish = {"id": self.id, "product": self.product, "quantity": self.quantity, "due": due, "priority": self.priority}
+        wish = {
+            "id": self.id,
+            "product": self.product,
+            "quantity": self.quantity,
+            "due": due,
+            "priority": self.priority,
+        }
         return json.dumps(wish).encode()
 
 
@@ -128,7 +134,12 @@ class Customer:
     """Sends the wishes, oldest first, each until it is taken or refused for good."""
 
     def __init__(
-        self, wishes: Wishes, url: str, clock: Clock, stored: Callable[[], Mapping[int, int]], token: Path | None = None
+        self,
+        wishes: Wishes,
+        url: str,
+        clock: Clock,
+        stored: Callable[[], Mapping[int, int]],
+        token: Path | None = None,
     ) -> None:
         """``url`` is the API's base; ``token`` a file that holds the bearer token, read again at every try."""
         self.wishes = wishes

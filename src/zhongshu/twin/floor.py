@@ -25,7 +25,9 @@ class Floor:
     """Machines, vehicles and material of one plant. The same seed and the same requests at the same times give the
     same plant day, whatever the steps in which ``advance`` is called."""
 
-    def __init__(self, plant: Plant, truth: TwinTruth, seed: int, now_ns: int, book: Book | None = None) -> None:
+    def __init__(
+        self, plant: Plant, truth: TwinTruth, seed: int, now_ns: int, book: Book | None = None
+    ) -> None:
         self.plant, self.truth, self.seed = plant, truth, seed
         self.shop = Shop(plant, truth, seed, now_ns, book)
         roads = Roads(self.shop)
@@ -70,7 +72,9 @@ class Floor:
             return Result.WRONG_MODE, say("refused.wrong_mode", mode=machine.mode.name)
         real = value * point.scale + point.offset
         low, high = point.low, point.high
-        if real != real or (low is not None and real < low) or (high is not None and real > high):  # NaN is no value
+        if (
+            real != real or (low is not None and real < low) or (high is not None and real > high)
+        ):  # NaN is no value
             return Result.BAD_ARGUMENT, say("refused.bad_argument", what=f"{point.name} {real:g}")
         return None
 
@@ -128,8 +132,14 @@ class Floor:
 
         Units that the plant file no longer names are dropped, new ones start fresh; lots at dropped units are dropped.
         """
-        if state.get("layout") != LAYOUT or state.get("plant") != self.plant.id or state.get("seed") != self.seed:
-            raise ValueError(f"layout {state.get('layout')}, plant {state.get('plant')}, seed {state.get('seed')}")
+        if (
+            state.get("layout") != LAYOUT
+            or state.get("plant") != self.plant.id
+            or state.get("seed") != self.seed
+        ):
+            raise ValueError(
+                f"layout {state.get('layout')}, plant {state.get('plant')}, seed {state.get('seed')}"
+            )
         self.shop.stock.load(state["stock"])
         self.shop.load_chance(state["chance"])
         for name, machine in self.machines.items():

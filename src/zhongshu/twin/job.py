@@ -57,7 +57,9 @@ class Job:
         return cls(**{**raw, "state": JobState(raw["state"]), "kit": kit})
 
 
-def possible(stock: Stock, unit: str, needs: list[Need], pieces: int, parts: list[int]) -> tuple[int, Need | None]:
+def possible(
+    stock: Stock, unit: str, needs: list[Need], pieces: int, parts: list[int]
+) -> tuple[int, Need | None]:
     """How many of ``pieces`` assemblies the components at the unit allow, and which of them binds.
 
     ``parts`` are the lots there that may be used; loose pieces of opened lots lie in the unit's bin.

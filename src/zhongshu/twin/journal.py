@@ -26,7 +26,9 @@ class Journal:
     def __init__(self, folder: Path, plant: Plant) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        points = [{"path": p.path, "unit": p.unit, "scale": p.scale, "offset": p.offset} for p in plant.points]
+        points = [
+            {"path": p.path, "unit": p.unit, "scale": p.scale, "offset": p.offset} for p in plant.points
+        ]
         (folder / POINTS).write_text(json.dumps({"plant": plant.id, "points": points}), encoding="utf-8")
         self._events = (folder / EVENTS).open("a", encoding="utf-8", buffering=1)
         self._number = max((int(p.stem.rpartition("-")[2]) for p in folder.glob(SAMPLES)), default=0)

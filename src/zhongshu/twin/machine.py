@@ -224,13 +224,17 @@ class Machine:
         settle_kit(stock, job, self.unit.id, self.shop.recipes.needs(job.product, job.operation))
         lot.done, lot.worked = lot.done + 1, 0
         product = self.shop.recipes.product(job.product)
-        stored = product is not None and product.sellable and self.shop.recipes.finished(lot.product, lot.done)
+        stored = (
+            product is not None and product.sellable and self.shop.recipes.finished(lot.product, lot.done)
+        )
         if stored or not lot.good:
             stock.remove(lot, stored=stored)
         else:
             stock.move(lot, Where.OUTPUT, self.unit.id)
         job.state = JobState.DONE
-        self.shop.note("job", unit=self.unit.id, key=job.key, lot=job.lot, end="done", good=job.good, scrap=job.scrap)
+        self.shop.note(
+            "job", unit=self.unit.id, key=job.key, lot=job.lot, end="done", good=job.good, scrap=job.scrap
+        )
         if stored:
             self.shop.note("stored", lot=lot.number, product=lot.product, pieces=lot.good)
 
@@ -246,7 +250,9 @@ class Machine:
         else:
             stock.remove(lot, stored=False)
         job.state = JobState.ABORTED
-        self.shop.note("job", unit=self.unit.id, key=job.key, lot=job.lot, end="aborted", good=job.good, scrap=job.scrap)
+        self.shop.note(
+            "job", unit=self.unit.id, key=job.key, lot=job.lot, end="aborted", good=job.good, scrap=job.scrap
+        )
         if self.state in packml.STOPPABLE and self.state not in (S.IDLE, S.RESETTING, S.COMPLETE):
             self._go(S.STOPPING)
 

@@ -133,7 +133,9 @@ class Keep:
         return self.path.with_name(f"{self.path.name}.keys")
 
     def _logs(self) -> list[tuple[int, Path]]:
-        found = [(int(p.name.rpartition("-")[2]), p) for p in self.path.parent.glob(f"{self.path.name}.log-*")]
+        found = [
+            (int(p.name.rpartition("-")[2]), p) for p in self.path.parent.glob(f"{self.path.name}.log-*")
+        ]
         return sorted(found)
 
 

@@ -101,7 +101,9 @@ def _by_role(made: Profile, point: Point, machine: Machine | None) -> Profile:
         return replace(made, targets=targets, noise=0.008 * kw, wave=0.06 * kw, drift=0.0, wear=0.05 * kw)
     if point.role == roles.SPEED:
         full = 100.0 if point.uom == "%" else made.targets[WORK]
-        return replace(made, targets=(0.0, full, 0.2 * full, 0.0), noise=0.004 * full, wave=0.0, drift=0.0, wear=0.0)
+        return replace(
+            made, targets=(0.0, full, 0.2 * full, 0.0), noise=0.004 * full, wave=0.0, drift=0.0, wear=0.0
+        )
     return made
 
 

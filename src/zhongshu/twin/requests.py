@@ -74,7 +74,11 @@ def _start(machine: Machine, call: Call) -> None:
     made = recipes.product(product)
     if made is None:
         raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=f"product {product}")
-    steps = [(i, s) for i, s in enumerate(made.routing) if s.operation == operation and machine.kind.can(s.capability)]
+    steps = [
+        (i, s)
+        for i, s in enumerate(made.routing)
+        if s.operation == operation and machine.kind.can(s.capability)
+    ]
     if not steps:
         raise Refusal(Result.NOT_CAPABLE, "refused.not_capable", operation=operation)
     if machine.open_job is not None:

@@ -22,22 +22,34 @@ class Section(BaseModel):
 class MachineTruth(Section):
     """How the machines of a type really behave; ``machines:`` holds what is common, ``types:`` what differs."""
 
-    cycle_factor: float = Field(1.02, gt=0, le=10, description="True mean cycle over the plant file's nominal one.")
+    cycle_factor: float = Field(
+        1.02, gt=0, le=10, description="True mean cycle over the plant file's nominal one."
+    )
     cycle_spread: float = Field(0.06, ge=0, le=2, description="Coefficient of variation of a cycle.")
     cycle_law: Literal["lognormal", "gamma"] = Field("lognormal", description="Law of the cycle times.")
     setup_factor: float = Field(1.08, gt=0, le=10, description="True mean set-up over the nominal one.")
     setup_spread: float = Field(0.15, ge=0, le=2, description="Coefficient of variation of a set-up.")
     scrap: float = Field(0.004, ge=0, le=1, description="Share of pieces that fail.")
     mtbf_h: float = Field(60.0, ge=0, description="Mean operating hours between breakdowns; 0: never.")
-    breakdown_law: Literal["weibull", "exponential"] = Field("weibull", description="Law of the time between breakdowns.")
+    breakdown_law: Literal["weibull", "exponential"] = Field(
+        "weibull", description="Law of the time between breakdowns."
+    )
     breakdown_shape: float = Field(1.4, gt=0, le=10, description="Weibull shape; above 1 means wearing out.")
     repair_min: float = Field(22.0, gt=0, description="Mean repair in plant minutes.")
-    repair_spread: float = Field(0.6, ge=0, le=3, description="Coefficient of variation of a repair (lognormal).")
-    micro_stop_min: float = Field(50.0, ge=0, description="Mean operating minutes between micro-stops; 0: never.")
+    repair_spread: float = Field(
+        0.6, ge=0, le=3, description="Coefficient of variation of a repair (lognormal)."
+    )
+    micro_stop_min: float = Field(
+        50.0, ge=0, description="Mean operating minutes between micro-stops; 0: never."
+    )
     micro_stop_s: float = Field(18.0, gt=0, description="Mean length of a micro-stop in plant seconds.")
     wear_life_h: float = Field(160.0, gt=0, description="Operating hours from new to worn.")
-    maintenance_min: float = Field(35.0, gt=0, description="Plant minutes of a maintenance, done when idle and worn.")
-    power_kw: float | None = Field(None, ge=0, description="Power while working; left out: from the power point's limits.")
+    maintenance_min: float = Field(
+        35.0, gt=0, description="Plant minutes of a maintenance, done when idle and worn."
+    )
+    power_kw: float | None = Field(
+        None, ge=0, description="Power while working; left out: from the power point's limits."
+    )
     power_idle: float = Field(0.22, ge=0, le=2, description="Share of it when idle.")
     power_setup: float = Field(0.6, ge=0, le=2, description="Share of it during set-up.")
     power_down: float = Field(0.06, ge=0, le=2, description="Share of it when stopped or broken.")
@@ -52,7 +64,9 @@ class VehicleTruth(Section):
     drive_percent_h: float = Field(14.0, ge=0, description="Battery used while driving, percent an hour.")
     idle_percent_h: float = Field(2.0, ge=0, description="Battery used while standing.")
     charge_percent_h: float = Field(60.0, gt=0, description="Battery gained at a charger.")
-    low_percent: float = Field(10.0, ge=0, le=100, description="Below this the vehicle drives at half speed and reports it.")
+    low_percent: float = Field(
+        10.0, ge=0, le=100, description="Below this the vehicle drives at half speed and reports it."
+    )
 
 
 class SignalRule(Section):
@@ -66,7 +80,9 @@ class SignalRule(Section):
     down: float | None = Field(None, description="Target when stopped or broken.")
     tau_s: float | None = Field(None, gt=0, description="Time constant of the way there, plant seconds.")
     noise: float | None = Field(None, ge=0, description="Standard deviation of the sensor's noise.")
-    wave: float | None = Field(None, ge=0, description="Amplitude of the swing within a cycle while executing.")
+    wave: float | None = Field(
+        None, ge=0, description="Amplitude of the swing within a cycle while executing."
+    )
     drift: float | None = Field(None, ge=0, description="Amplitude of the slow swing over hours.")
     wear: float | None = Field(None, description="Added when fully worn.")
     resolution: float | None = Field(None, gt=0, description="Smallest step the sensor reports.")
@@ -83,7 +99,9 @@ class CustomerTruth(Section):
     due_min_h: float = Field(4.0, gt=0, description="Shortest time to the due date.")
     due_max_h: float = Field(16.0, gt=0, description="Longest time to the due date.")
     urgent: float = Field(0.08, ge=0, le=1, description="Share of urgent orders (priority 1, half the time).")
-    mix: Mapping[str, float] = Field(default_factory=dict, description="Product → weight; empty: all sellable alike.")
+    mix: Mapping[str, float] = Field(
+        default_factory=dict, description="Product → weight; empty: all sellable alike."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> CustomerTruth:
@@ -98,7 +116,9 @@ class TwinTruth(Section):
     """The whole file. ``types`` holds complete sections once read: what a type leaves out is taken from ``machines``."""
 
     seed: int = Field(1, ge=0, description="Default seed of the plant day.")
-    machines: MachineTruth = Field(default_factory=MachineTruth, description="What all machines have in common.")
+    machines: MachineTruth = Field(
+        default_factory=MachineTruth, description="What all machines have in common."
+    )
     types: Mapping[str, MachineTruth] = Field(default_factory=dict, description="Differences by unit type.")
     vehicles: VehicleTruth = Field(default_factory=VehicleTruth, description="The vehicles.")
     signals: tuple[SignalRule, ...] = Field((), description="Overrides for measurement points.")
@@ -111,7 +131,9 @@ class TwinTruth(Section):
             return raw
         common = raw.get("machines")
         common = common if isinstance(common, dict) else {}
-        types = {name: {**common, **own} if isinstance(own, dict) else own for name, own in raw["types"].items()}
+        types = {
+            name: {**common, **own} if isinstance(own, dict) else own for name, own in raw["types"].items()
+        }
         return {**raw, "types": types}
 
     def of(self, kind: str) -> MachineTruth:
@@ -139,14 +161,18 @@ def load_truth(path: Path, plant: Plant | None = None) -> TwinTruth:
 def _told(error: ValidationError, findings: Findings) -> None:
     for each in error.errors():
         known = each["type"] == "extra_forbidden"
-        findings.error(tuple(each["loc"]), f"{each['msg']}.", "Delete it, or correct its name." if known else "")
+        findings.error(
+            tuple(each["loc"]), f"{each['msg']}.", "Delete it, or correct its name." if known else ""
+        )
 
 
 def _names(truth: TwinTruth, plant: Plant, findings: Findings) -> None:
     types = list(plant.type_of)
     for name in truth.types:
         if name not in plant.type_of:
-            findings.error(("types", name), f"The plant has no unit type “{name}”.", did_you_mean(name, types))
+            findings.error(
+                ("types", name), f"The plant has no unit type “{name}”.", did_you_mean(name, types)
+            )
     sellable = [p.id for p in plant.products if p.sellable]
     for name in truth.customer.mix:
         if name not in sellable:

@@ -21,7 +21,9 @@ Book = Callable[[str, int, Mapping[str, Any]], None]
 class Shop:
     """Handed to every machine and vehicle; one physical plant has exactly one."""
 
-    def __init__(self, plant: Plant, truth: TwinTruth, seed: int, now_ns: int, book: Book | None = None) -> None:
+    def __init__(
+        self, plant: Plant, truth: TwinTruth, seed: int, now_ns: int, book: Book | None = None
+    ) -> None:
         self.plant = plant
         self.truth = truth
         self.agenda = Agenda(now_ns)

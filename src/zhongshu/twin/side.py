@@ -31,7 +31,9 @@ class Side:
         keys = self._floor.keys(call.unit)
         new = keys is not None and keys.known(call.key) is None
         if self._keep is not None and new:
-            args = {name: list(value) if isinstance(value, tuple) else value for name, value in call.args.items()}
+            args = {
+                name: list(value) if isinstance(value, tuple) else value for name, value in call.args.items()
+            }
             self._keep.record(
                 self._floor.now_ns, "call", unit=call.unit, verb=int(call.verb), key=call.key, args=args
             )

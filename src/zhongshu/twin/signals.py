@@ -97,5 +97,10 @@ def _normal(salt: npt.NDArray[np.uint64], t_ns: int) -> Floats:
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z = z ^ (z >> np.uint64(31))
-    total = (z & _MASK16) + ((z >> np.uint64(16)) & _MASK16) + ((z >> np.uint64(32)) & _MASK16) + (z >> np.uint64(48))
+    total = (
+        (z & _MASK16)
+        + ((z >> np.uint64(16)) & _MASK16)
+        + ((z >> np.uint64(32)) & _MASK16)
+        + (z >> np.uint64(48))
+    )
     return (total.astype(np.float64) / 65536 - 2.0) / np.sqrt(4 / 12)

@@ -25,7 +25,7 @@ from zhongshu.twin.resume import again, resume
 from zhongshu.twin.scan import MS_NS, Made, Scan
 from zhongshu.twin.settings import TwinTruth
 from zhongshu.twin.side import Side
-from zhongshu.twin.timing import CHANGE, TICK_NS
+from zhongshu.twin.timing import TICK_NS
 from zhongshu.twin.words import say
 
 log = logging.getLogger(__name__)
@@ -299,7 +299,9 @@ class Twin:
         keep = self._keep
         while keep is not None:
             await self.clock.sleep_wall(SNAPSHOT_S)
-            with contextlib.suppress(OSError):  # a full disk: the old snapshot and the log since still hold everything
+            with contextlib.suppress(
+                OSError
+            ):  # a full disk: the old snapshot and the log since still hold everything
                 generation = keep.begin()
                 await asyncio.to_thread(keep.save, self._state(), generation)
 
@@ -321,4 +323,4 @@ class Twin:
 
 def samples_of(protocol: str) -> str:
     """``image`` or ``change``: how devices of that protocol make samples available, by the connector's manifest."""
-    return str(getattr(registry.manifest(protocol), "samples", "") or CHANGE)
+    return registry.manifest(protocol).samples

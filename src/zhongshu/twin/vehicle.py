@@ -85,7 +85,12 @@ class Vehicle:
     @property
     def charging(self) -> bool:
         """It charges by itself where it is parked at a charger."""
-        return self.phase == IDLE and self.node in self.roads.chargers and not self.lost and self.energy_percent < 100
+        return (
+            self.phase == IDLE
+            and self.node in self.roads.chargers
+            and not self.lost
+            and self.energy_percent < 100
+        )
 
     @property
     def low(self) -> bool:
@@ -163,7 +168,9 @@ class Vehicle:
             raise Refusal(Result.WRONG_MODE, "refused.wrong_mode", mode=self.mode.name)
         if call.verb is Verb.CANCEL_TRANSPORT:
             if not self.running:
-                raise Refusal(Result.NOT_READY, "refused.not_ready", state=self.order_state.name, verb=call.verb.name)
+                raise Refusal(
+                    Result.NOT_READY, "refused.not_ready", state=self.order_state.name, verb=call.verb.name
+                )
             self._cancel()
             return
         try:
@@ -184,11 +191,15 @@ class Vehicle:
             if (start, end) not in self.roads.edges:
                 raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=f"{start} → {end}")
         if not route or route[0] != self.node:
-            raise Refusal(Result.NOT_READY, "vehicle.not_here", node=self.node, start=route[0] if route else "")
+            raise Refusal(
+                Result.NOT_READY, "vehicle.not_here", node=self.node, start=route[0] if route else ""
+            )
         if not order.lot:
             return
         if not 0 <= order.pick_at <= order.drop_at < len(route):
-            raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=f"{order.pick_at}, {order.drop_at}")
+            raise Refusal(
+                Result.BAD_ARGUMENT, "refused.bad_argument", what=f"{order.pick_at}, {order.drop_at}"
+            )
         for unit, index in ((order.pick_unit, order.pick_at), (order.drop_unit, order.drop_at)):
             known = self.shop.plant.unit_of.get(unit)
             if known is None or (known.station and known.station != route[index]):
@@ -258,7 +269,9 @@ class Vehicle:
             self._begin_phase(DRIVING, edge.length_m / self.speed(edge))
 
     def _handling(self) -> float:
-        return self.shop.stream(self.unit.id, "handling").lognormal(self.truth.handling_s, self.truth.handling_spread)
+        return self.shop.stream(self.unit.id, "handling").lognormal(
+            self.truth.handling_s, self.truth.handling_spread
+        )
 
     def _pick(self) -> bool:
         order, stock = self.order, self.shop.stock
@@ -298,7 +311,9 @@ class Vehicle:
         self.phase = IDLE
         self.order_state, self.error = state, error
         key = self.order.key if self.order is not None else 0
-        self.shop.note("transport", unit=self.unit.id, key=key, lot=self.load, end=state.name.lower(), error=error)
+        self.shop.note(
+            "transport", unit=self.unit.id, key=key, lot=self.load, end=state.name.lower(), error=error
+        )
 
     # --- faults
 
@@ -326,7 +341,19 @@ class Vehicle:
         self.meter()
         begin, length = self.phase_ns
         passed = -begin if self.lost and begin < 0 else self.shop.now_ns - begin
-        names = ("node", "heading", "at", "phase", "load", "picked", "cancelled", "local", "lost", "slow", "error")
+        names = (
+            "node",
+            "heading",
+            "at",
+            "phase",
+            "load",
+            "picked",
+            "cancelled",
+            "local",
+            "lost",
+            "slow",
+            "error",
+        )
         return {
             **{name: getattr(self, name) for name in names},
             "energy_percent": self.energy_percent,
@@ -343,7 +370,9 @@ class Vehicle:
         order, keys = state.pop("order"), state.pop("keys")
         passed, length = int(state.pop("passed_ns")), int(state.pop("length_ns"))
         self.order_state = TransportState(state.pop("order_state"))
-        self.order = None if order is None else TransportOrder.from_args(order["key"], self.unit.id, order["args"])
+        self.order = (
+            None if order is None else TransportOrder.from_args(order["key"], self.unit.id, order["args"])
+        )
         for name, value in state.items():
             setattr(self, name, value)
         self.keys.load(**keys)

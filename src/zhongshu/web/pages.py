@@ -68,11 +68,9 @@ def _show(client: Client, request: Request, room: Room, name: str, unit: str) ->
     modules = "".join(f'<link rel="modulepreload" href="/assets/js/{m}.js">' for m in ("boot", "words", "live"))
     styles = "".join(f'<link rel="stylesheet" href="/assets/css/{s}.css">' for s in ("base", "shell", "pages"))
     mark = f"document.documentElement.dataset.theme={theme!r};" if theme in THEMES else ""
-    client.head_html += (
-        f"<script>{mark}</script>{styles}{modules}"
-        '<script type="module" src="/assets/js/boot.js"></script>'
-    )
-    client.body_html += shell(name, language, plant, heading, escape(unit, quote=True))
+    boot = '<script type="module" src="/assets/js/boot.js"></script>'
+    ui.add_head_html(f"<script>{mark}</script>{styles}{modules}{boot}")
+    ui.add_body_html(shell(name, language, plant, heading, escape(unit, quote=True)))
 
 
 FAVICON = (

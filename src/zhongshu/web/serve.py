@@ -97,6 +97,7 @@ async def _serve(room: Room, port: int) -> None:
         host=HOST,
         port=port,
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         ws_ping_interval=20.0,

@@ -18,8 +18,7 @@ def words() -> Strings:
 def book(language: str) -> dict[str, str]:
     """All texts of one language by key, placeholders unfilled; what the browser gets."""
     strings = words()
-    # A text with placeholders is handed over as it stands: the browser fills it in.
-    return {key: strings.text(key, language) for key in sorted(strings.keys)}
+    return {key: strings.template(key, language) for key in sorted(strings.keys)}
 
 
 def language_of(cookie: str | None, accept: str = "") -> str:

@@ -36,7 +36,9 @@ async function main() {
   const fixed = await write("M1.speed", 1.0);
   const read = await session.read({ nodeId: id("M1.setpoint"), attributeId: opcua.AttributeIds.Value });
   const browsed = await session.browse(id("M1"));
-  const int64 = (value) => ({ dataType: opcua.DataType.Int64, value: [0, value] });
+  const int64 = (value) => ({
+    dataType: opcua.DataType.Int64, arrayType: opcua.VariantArrayType.Scalar, value: [0, value],
+  });
   const int32 = (value) => ({ dataType: opcua.DataType.Int32, value });
   const called = await session.call({
     objectId: id("M1"), methodId: id("M1.StartJob"), inputArguments: [int64(77), int64(5), int32(3), int32(20), int32(4)],

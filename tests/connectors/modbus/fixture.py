@@ -28,7 +28,9 @@ POINTS = (
 SIZES = {"int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2, "int64": 4}
 
 
-def machine(name: str, unit_id: int, *, base: int = 0, rate_hz: float = 10.0, word_order: str = "big") -> Unit:
+def machine(
+    name: str, unit_id: int, *, base: int = 0, rate_hz: float = 10.0, word_order: str = "big"
+) -> Unit:
     """A machine of 14 points in holding registers from ``base`` on."""
     points: list[Point] = []
     register = base
@@ -47,5 +49,12 @@ def link(tmp_path: Path, port: int) -> Link:
     connection = Connection("c1", "modbus", settings)
     plant = make_plant([machine("press", 1, word_order="little"), machine("oven", 17, base=400)], connection)
     return Link(
-        plant, connection, plant.units, tmp_path, "temperature", writable="speed", calls=True, whole_image=True
+        plant,
+        connection,
+        plant.units,
+        tmp_path,
+        "temperature",
+        writable="speed",
+        calls=True,
+        whole_image=True,
     )

@@ -73,7 +73,13 @@ async def test_the_machine_may_say_no_to_a_write() -> None:
 
 @pytest.mark.parametrize(
     ("code", "outcome"),
-    [(2, Outcome.REFUSED), (6, Outcome.REFUSED), (10, Outcome.REFUSED), (4, Outcome.UNKNOWN), (11, Outcome.UNKNOWN)],
+    [
+        (2, Outcome.REFUSED),
+        (6, Outcome.REFUSED),
+        (10, Outcome.REFUSED),
+        (4, Outcome.UNKNOWN),
+        (11, Outcome.UNKNOWN),
+    ],
 )
 async def test_exceptions_to_a_write(code: int, outcome: Outcome) -> None:
     async with pair(one_machine(), Faulty) as p:

@@ -128,7 +128,10 @@ def test_blocks_merge_over_small_gaps_and_stop_at_the_limit() -> None:
     places = [Place("holding", r, "uint16", "big", "big") for r in (0, 3, 30, 120, 126)]
     made = blocks(places, range(5), Limits(125, 2000, 16))
     assert [(b.start, b.count) for b in made] == [(0, 4), (30, 1), (120, 7)]
-    assert [(b.start, b.count) for b in blocks(places, range(5), Limits(125, 2000, 100))] == [(0, 121), (126, 1)]
+    assert [(b.start, b.count) for b in blocks(places, range(5), Limits(125, 2000, 100))] == [
+        (0, 121),
+        (126, 1),
+    ]
     bits = [Place("coil", r, "bit", "big", "big") for r in (0, 1990, 2000)]
     assert [b.count for b in blocks(bits, range(3), Limits(125, 2000, 2000))] == [1991, 1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,9 @@ from tests.connectors.modbus.ground import (
     units_link,
 )
 from tests.connectors.modbus.scripted import Scripted, framed
+from zhongshu.connectors.modbus.client import connector as make_connector
 from zhongshu.connectors.modbus.peer import ModbusPeer
+from zhongshu.kernel.clock import wall_clock
 from zhongshu.model.batch import BAD, GOOD
 
 
@@ -219,13 +222,31 @@ async def test_back_off_is_bounded_and_sockets_do_not_leak() -> None:
     async def script(tid: int, unit_id: int, body: bytes) -> None:
         return None
 
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     async with Scripted(script).on(int(link.connection.settings["port"])) as server, reading(link, sink):
         await asyncio.sleep(2.0)
         assert 3 <= server.accepted <= 6, "0.2, 0.4, 0.8 … s apart"
         assert sink.count("lost") == 1
     await asyncio.sleep(0.05)
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_being_stopped_while_the_link_breaks_is_the_end(turns: int) -> None:
+    link, sink = one_machine(), Recorder()
+    peer = make_peer(link, None)  # type: ignore[arg-type]
+    await peer.start()
+    connector = make_connector(link.plant, link.connection, wall_clock(), link.secrets)
+    task = asyncio.create_task(connector.run(sink))
+    await sink.until(lambda: sink.count("connected") == 1)
+    assert connector._link is not None
+    connector._link.cut("cut")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=2)
+    assert done
+    await peer.stop()
 
 
 async def test_garbage_from_a_master_ends_its_connection_only() -> None:

@@ -24,8 +24,12 @@ from zhongshu.model.commands import Outcome
 from zhongshu.model.plant import Unit
 
 pytestmark = pytest.mark.foreign
-needs_mbpoll = pytest.mark.skipif(shutil.which("mbpoll") is None, reason="mbpoll (Debian package mbpoll) is not installed")
-needs_libmodbus = pytest.mark.skipif(LIBRARY is None, reason="libmodbus (Debian package libmodbus5) is not installed")
+needs_mbpoll = pytest.mark.skipif(
+    shutil.which("mbpoll") is None, reason="mbpoll (Debian package mbpoll) is not installed"
+)
+needs_libmodbus = pytest.mark.skipif(
+    LIBRARY is None, reason="libmodbus (Debian package libmodbus5) is not installed"
+)
 
 
 @asynccontextmanager

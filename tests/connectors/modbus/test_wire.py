@@ -92,7 +92,9 @@ async def test_our_peer_answers_the_same(exchange: Exchange) -> None:
     dtype = "bit" if exchange.table in ("coil", "discrete") else "uint16"
     mapped = exchange.what != "error"
     points = [
-        make_point("u", f"p{k}", writable=True, address={"table": exchange.table, "register": r, "dtype": dtype})
+        make_point(
+            "u", f"p{k}", writable=True, address={"table": exchange.table, "register": r, "dtype": dtype}
+        )
         for k, r in enumerate(range(exchange.start, exchange.start + len(exchange.values)) if mapped else [7])
     ]
     machines = Machines()
@@ -126,9 +128,7 @@ async def test_our_peer_answers_the_same(exchange: Exchange) -> None:
 )
 async def test_our_peer_refuses_what_is_wrong(request_hex: str, code: int) -> None:
     address = {"table": "holding", "dtype": "float32"}
-    points = [
-        make_point("u", f"p{r}", writable=True, address={**address, "register": r}) for r in (0, 2)
-    ]
+    points = [make_point("u", f"p{r}", writable=True, address={**address, "register": r}) for r in (0, 2)]
     machines = Machines()
     peer = make_peer(units_link([make_unit("u", points, address={"unit_id": 1})], free_port()), machines)
     request = bytes.fromhex(request_hex)

@@ -115,7 +115,9 @@ class Asking:
         except Crowded:
             return self._not_sent(self._say("link.crowded"))
         except Silent:
-            return Answer(Outcome.UNKNOWN, Result.PROTOCOL_ERROR, self._say("write.no_answer"), self._clock.now_ns())
+            return Answer(
+                Outcome.UNKNOWN, Result.PROTOCOL_ERROR, self._say("write.no_answer"), self._clock.now_ns()
+            )
         except LinkLost as lost:
             return self._lost(lost) if lost.sent else self._not_sent(lost.reason)
         return None
@@ -182,8 +184,12 @@ class Asking:
         if code == ACKNOWLEDGE:
             return None
         if code in (DEVICE_FAILURE, GATEWAY_NO_ANSWER):
-            return Answer(Outcome.UNKNOWN, Result.PROTOCOL_ERROR, self._say.exception(code), self._clock.now_ns())
-        return self._refused(Result.BUSY if code == BUSY else Result.PROTOCOL_ERROR, self._say.exception(code))
+            return Answer(
+                Outcome.UNKNOWN, Result.PROTOCOL_ERROR, self._say.exception(code), self._clock.now_ns()
+            )
+        return self._refused(
+            Result.BUSY if code == BUSY else Result.PROTOCOL_ERROR, self._say.exception(code)
+        )
 
     def _lost(self, lost: LinkLost) -> Answer:
         return Answer(Outcome.UNKNOWN, Result.PROTOCOL_ERROR, lost.reason, self._clock.now_ns())
@@ -210,7 +216,9 @@ def request_words(places: Mapping[str, Place], call: Call) -> tuple[int, list[in
     if not call.args.keys() <= ARGUMENTS.keys():
         raise NotRepresentable("call.argument")
     try:
-        words = {place.register: words_of(place, wanted[role]) for role, place in places.items() if role in wanted}
+        words = {
+            place.register: words_of(place, wanted[role]) for role, place in places.items() if role in wanted
+        }
     except NotRepresentable as error:
         raise NotRepresentable("call.argument") from error
     return parts[0].register, [word for register in sorted(words) for word in words[register]]

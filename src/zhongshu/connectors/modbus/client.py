@@ -73,7 +73,11 @@ class ModbusConnector:
         except OSError as error:
             where = f"{self._settings.host}:{self._settings.port}"
             reason = str(error) or type(error).__name__
-            return Check(False, self._say("check.unreachable", where=where, error=reason), self._say("check.unreachable_remedy"))
+            return Check(
+                False,
+                self._say("check.unreachable", where=where, error=reason),
+                self._say("check.unreachable_remedy"),
+            )
         try:
             troubles = [t for t in await asyncio.gather(*(p.check(link) for p in self._polls)) if t]
         finally:
@@ -114,6 +118,9 @@ class ModbusConnector:
         finally:
             self._link = None
             await link.close()
+        # A group whose tasks failed keeps quiet about being cancelled meanwhile: then this is the end, not a new beginning.
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            raise asyncio.CancelledError
         return link.ended.result()
 
     def _connected(self, sink: Sink) -> None:

@@ -169,7 +169,9 @@ def words_of(place: Place, value: float) -> list[int]:
         whole = float(np.rint(value))
         if not low <= whole <= high:
             raise NotRepresentable("write.out_of_range")
-        if abs(value - whole) > max(1e-6, 1e-12 * abs(value)):  # what scaling leaves is forgiven, half a step is not
+        if abs(value - whole) > max(
+            1e-6, 1e-12 * abs(value)
+        ):  # what scaling leaves is forgiven, half a step is not
             raise NotRepresentable("write.not_whole")
     words = np.zeros(place.size, dtype=WORD)
     Layout([place], [0]).encode(words, np.zeros(1, dtype=np.int64), np.array([value], dtype=np.float64))

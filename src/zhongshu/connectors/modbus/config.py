@@ -20,7 +20,10 @@ class Settings(BaseModel):
     host: str = Field(min_length=1, description="Host name or IP address of the server or gateway.")
     port: int = Field(502, ge=1, le=65535, description="TCP port of the server.")
     timeout_s: float = Field(
-        2.0, gt=0, le=60, description="Longest wait for the answer to a write or a request, in s of wall time."
+        2.0,
+        gt=0,
+        le=60,
+        description="Longest wait for the answer to a write or a request, in s of wall time.",
     )
     read_timeout_s: float | None = Field(
         None,
@@ -31,7 +34,9 @@ class Settings(BaseModel):
     word_order: Order = Field(
         "big", description="Order of the 16-bit words of longer values: big, or little (word swap)."
     )
-    byte_order: Order = Field("big", description="Order of the two bytes within a register; the standard says big.")
+    byte_order: Order = Field(
+        "big", description="Order of the two bytes within a register; the standard says big."
+    )
     transactions: int = Field(
         8,
         ge=1,
@@ -45,7 +50,10 @@ class Settings(BaseModel):
         125, ge=4, le=125, description="Most registers in one read, a count; the standard allows 125."
     )
     max_bits: int = Field(
-        2000, ge=1, le=2000, description="Most coils or inputs in one read, a count; the standard allows 2000."
+        2000,
+        ge=1,
+        le=2000,
+        description="Most coils or inputs in one read, a count; the standard allows 2000.",
     )
 
     @property
@@ -59,7 +67,9 @@ class UnitAddress(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    unit_id: int = Field(ge=0, le=255, description="Unit identifier, a number; 1…247, or 255 for a device without a bus.")
+    unit_id: int = Field(
+        ge=0, le=255, description="Unit identifier, a number; 1…247, or 255 for a device without a bus."
+    )
 
 
 class PointAddress(BaseModel):
@@ -67,13 +77,21 @@ class PointAddress(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    table: Table = Field("holding", description="Table: holding or input registers, coils or discrete inputs.")
+    table: Table = Field(
+        "holding", description="Table: holding or input registers, coils or discrete inputs."
+    )
     register_: int = Field(
         alias="register", ge=0, le=65535, description="Address of the first register or bit, counted from 0."
     )
-    dtype: Dtype = Field("uint16", description="Data type; bit for coils and discrete inputs, and only for them.")
-    word_order: Order | None = Field(None, description="Word order of this point; left out: that of the connection.")
-    byte_order: Order | None = Field(None, description="Byte order of this point; left out: that of the connection.")
+    dtype: Dtype = Field(
+        "uint16", description="Data type; bit for coils and discrete inputs, and only for them."
+    )
+    word_order: Order | None = Field(
+        None, description="Word order of this point; left out: that of the connection."
+    )
+    byte_order: Order | None = Field(
+        None, description="Byte order of this point; left out: that of the connection."
+    )
 
 
 def settings_of(raw: Mapping[str, Any]) -> Settings:

@@ -125,5 +125,3 @@ class Devices:
 def _at_most(function: int, count: int) -> None:
     if not 1 <= count <= _MOST[function]:
         raise Refused(ILLEGAL_VALUE)
-
-

@@ -32,7 +32,9 @@ MASTERS_MAX = 16
 class ModbusPeer:
     """A Modbus TCP server on loopback for all ``units``. Raises ValueError for bad settings, addresses, or another host."""
 
-    def __init__(self, settings: Settings, units: Sequence[Unit], clock: Clock, plant_side: PlantSide) -> None:
+    def __init__(
+        self, settings: Settings, units: Sequence[Unit], clock: Clock, plant_side: PlantSide
+    ) -> None:
         self._settings, self._clock = settings, clock
         self._host = _loopback(settings.host)
         self._registers = Registers(units, settings)
@@ -117,7 +119,12 @@ class ModbusPeer:
 
 
 def peer(
-    plant: Plant, connection: Connection, units: Sequence[Unit], clock: Clock, plant_side: PlantSide, secrets: Path
+    plant: Plant,
+    connection: Connection,
+    units: Sequence[Unit],
+    clock: Clock,
+    plant_side: PlantSide,
+    secrets: Path,
 ) -> ModbusPeer:
     """The peer of one Modbus connection; Modbus knows no secrets. Raises ValueError for bad settings."""
     return ModbusPeer(settings_of(connection.settings), units, clock, plant_side)

@@ -98,7 +98,11 @@ class Plan:
 
     def values(self, answers: Sequence[Words]) -> Floats:
         """All values of the unit, in the order of its points, from one answer a block."""
-        words = answers[0] if len(answers) == 1 else np.concatenate([np.zeros(0, dtype=WORD), *answers], dtype=WORD)
+        words = (
+            answers[0]
+            if len(answers) == 1
+            else np.concatenate([np.zeros(0, dtype=WORD), *answers], dtype=WORD)
+        )
         out = np.full(self._count, np.nan)
         out[self._rows] = self._layout.decode(words)
         return out

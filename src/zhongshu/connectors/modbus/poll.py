@@ -27,7 +27,9 @@ REFUSED_AGAIN_NS = 60 * NS
 class UnitPoll:
     """Reads one unit for as long as a link stands; what it knows of the unit's scans outlives the link."""
 
-    def __init__(self, unit: Unit, settings: Settings, clock: Clock, looks: Looks, say: Speech, stale_after_s: float) -> None:
+    def __init__(
+        self, unit: Unit, settings: Settings, clock: Clock, looks: Looks, say: Speech, stale_after_s: float
+    ) -> None:
         self.unit = unit
         self.unit_id = UnitAddress.model_validate(dict(unit.address)).unit_id
         self.places = tuple(place_of(p, settings) for p in unit.points)

@@ -44,7 +44,15 @@ class _Narrowed(Exception):
 class Reading:
     """The reads of one unit. Registers that the device refuses are found and left out; the others go on."""
 
-    def __init__(self, unit: str, unit_id: int, places: Sequence[Place], count_row: int | None, settings: Settings, say: Speech) -> None:
+    def __init__(
+        self,
+        unit: str,
+        unit_id: int,
+        places: Sequence[Place],
+        count_row: int | None,
+        settings: Settings,
+        say: Speech,
+    ) -> None:
         self._unit, self._unit_id, self._places = unit, unit_id, places
         self._count_row, self._limits, self._say = count_row, Limits.of(settings), say
         self._told: frozenset[int] = frozenset()
@@ -105,7 +113,9 @@ class Reading:
         for row in sorted(dead - self._told):
             place = self._places[row]
             where = f"{place.table} {place.register}"
-            _log.warning("%s", self._say("log.refused", unit=self._unit, place=where, reason=self._say.exception(code)))
+            _log.warning(
+                "%s", self._say("log.refused", unit=self._unit, place=where, reason=self._say.exception(code))
+            )
         self._told |= dead
 
     @property

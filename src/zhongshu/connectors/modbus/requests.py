@@ -126,7 +126,11 @@ class Requests:
             verb = Verb(given.get(roles.REQUEST_VERB, 0))
         except ValueError:
             return Answer(Outcome.REFUSED, Result.UNKNOWN_VERB)
-        args = {ARGUMENT_OF[r]: v for r, v in given.items() if r in ARGUMENT_OF} if verb is Verb.START_JOB else {}
+        args = (
+            {ARGUMENT_OF[r]: v for r, v in given.items() if r in ARGUMENT_OF}
+            if verb is Verb.START_JOB
+            else {}
+        )
         return await self._plant_side.called(Call(unit.id, verb, given[roles.REQUEST_KEY], args))
 
     def _stand(self, unit: Unit, answered: _Answered) -> None:

@@ -35,7 +35,9 @@ class Tally:
             return Verdict(fresh=False)  # no scan yet, or none since
         if not self.count:
             return Verdict(fresh=True)
-        if count < self.count or t_ns < self.t_ns:  # a new epoch: how far the old one went on unseen, nobody knows
+        if (
+            count < self.count or t_ns < self.t_ns
+        ):  # a new epoch: how far the old one went on unseen, nobody knows
             return Verdict(True, True, -1, *self._between(t_ns))
         missing = max(0, count - self.count - self.size)
         return Verdict(True, False, missing, *self._between(t_ns)) if missing else Verdict(fresh=True)

@@ -103,6 +103,14 @@ class Asking:
             return _refused(Result.BAD_ARGUMENT, say("refused.bad_arguments", error=error))
         return await self._ask(vehicle, topic, payload, judge)
 
+    async def request_state(self, vehicle: Vehicle) -> None:
+        """Ask for a state now: states are not kept by the broker. Raises NotConnected, Unconfirmed."""
+        now_ns = self._clock.now_ns()
+        header = self._headers[vehicle.unit].next(INSTANT_ACTIONS, now_ns)
+        action = _action("stateRequest", f"stateRequest-{now_ns}")
+        topic = self._topics.of(vehicle.serial, INSTANT_ACTIONS)
+        await self._session.publish(topic, encode({**header, "actions": [action]}))
+
     async def _ask(self, vehicle: Vehicle, topic: str, payload: bytes, judge: Judge) -> Answer:
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[vehicle.unit][answered] = judge
@@ -127,12 +135,7 @@ class Asking:
                 {}, order, self._roads
             )  # a header number is spent only on a message that can be made
             return order_message(headers.next(ORDER, now_ns), order, self._roads)
-        action = {
-            "actionType": ACTIONS[call.verb],
-            "actionId": _action_id(call),
-            "blockingType": "HARD",
-            "actionParameters": [],
-        }
+        action = _action(ACTIONS[call.verb], _action_id(call))
         return {**headers.next(INSTANT_ACTIONS, now_ns), "actions": [action]}
 
 
@@ -173,6 +176,10 @@ def _by_vehicle(error: VehicleError, state: State) -> Answer:
             result = Result(number) if number in Result._value2member_map_ else Result.PROTOCOL_ERROR
     text = say("refused.by_vehicle", type=error.error_type, text=error.error_description or "")
     return Answer(Outcome.REFUSED, result, text, _time(state))
+
+
+def _action(kind: str, action_id: str) -> dict[str, Any]:
+    return {"actionType": kind, "actionId": action_id, "blockingType": "HARD", "actionParameters": []}
 
 
 def _action_id(call: Call) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zhongshu.connectors._mqtt.broker import Broker, broker_of
-from zhongshu.connectors._mqtt.session import Session
+from zhongshu.connectors._mqtt.session import NotConnected, Session, Unconfirmed
 from zhongshu.connectors._mqtt.speech import speaker
 from zhongshu.connectors.vda5050.asking import Asking
 from zhongshu.connectors.vda5050.codec import CONNECTION, STATE, VISUALIZATION, Malformed, Topics, decode
@@ -20,13 +20,17 @@ from zhongshu.connectors.vda5050.config import settings_of
 from zhongshu.connectors.vda5050.messages import ConnectionMessage, State, Visualization
 from zhongshu.connectors.vda5050.orders import Roads
 from zhongshu.connectors.vda5050.vehicle import Vehicle, VehicleCounters
-from zhongshu.kernel.clock import Clock
+from zhongshu.kernel.clock import NS, Clock
 from zhongshu.kernel.ports import Check, Connector, Sink
 from zhongshu.model.commands import Answer, Call, Outcome, Result, Verb
 from zhongshu.model.plant import Connection, Plant
 
 log = logging.getLogger(__name__)
 say = speaker("vda5050")
+
+ALIVE_EVERY_S = 1.0
+#: A vehicle sends its state at least so often (VDA 5050, 6.10); with a margin for the way.
+STATE_MAX_S = 35.0
 
 
 def connector(plant: Plant, connection: Connection, clock: Clock, secrets: Path) -> Connector:
@@ -50,15 +54,18 @@ class Vda5050Connector:
         self._session = self._make_session(f"zhongshu-{plant.id}-{connection.id}")
         roads = Roads(plant.roads, self._settings.map_id)
         self._asking = Asking(self._settings, self._vehicles, self._session, roads, clock)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._malformed: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
 
     async def run(self, sink: Sink) -> None:
         """Read into ``sink`` until cancelled; see ``kernel.ports.Reader``."""
         self._sink = sink
+        vouching = asyncio.create_task(self._vouch(sink))
         try:
             await self._session.run(_nothing_to_say, self._fell)
         finally:
+            vouching.cancel()
             self._forget()
             self._sink = None
 
@@ -121,8 +128,30 @@ class Vda5050Connector:
                 self._asking.seen(vehicle.unit, state)
         elif kind == CONNECTION:
             vehicle.connection(decode(ConnectionMessage, payload), sink)
+            if vehicle.is_up and not vehicle.is_heard:
+                self._request_state(vehicle)
         elif kind == VISUALIZATION:
             vehicle.look(decode(Visualization, payload), self._clock.wall_ns(), sink)
+
+    async def _vouch(self, sink: Sink) -> None:
+        """The broker vouches for silent vehicles, but not for longer than the standard lets them be silent."""
+        while True:
+            await self._clock.sleep_wall(ALIVE_EVERY_S)
+            heard_since = self._clock.wall_ns() - round(STATE_MAX_S * NS)
+            there = [v.unit for v in self._vehicles.values() if v.is_up and v.heard_wall_ns >= heard_since]
+            if there and self._session.is_connected:
+                sink.alive(there)
+
+    def _request_state(self, vehicle: Vehicle) -> None:
+        async def quietly() -> None:
+            try:
+                await self._asking.request_state(vehicle)
+            except (NotConnected, Unconfirmed) as error:
+                log.debug("%s: %s", self._name, error)
+
+        task = asyncio.get_running_loop().create_task(quietly())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _unknown_vehicle(self, serial: str) -> None:
         if serial not in self._unknown and len(self._unknown) < 1000:

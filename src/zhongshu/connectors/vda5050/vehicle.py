@@ -38,6 +38,8 @@ class Vehicle:
         self.serial = serial_of(unit.address)
         self.state: State | None = None
         self._presence: bool | None = None  # None: not known
+        self.is_heard = False  # a state came since our session began
+        self.heard_wall_ns = 0
         self.counters = VehicleCounters()
         self._points = VehiclePoints(unit.points, roads)
         self._ids = np.array([point.id for point in unit.points], np.int32)
@@ -55,6 +57,7 @@ class Vehicle:
     def forget(self) -> None:
         """Our own session ended: whether the vehicle is there is not known any more."""
         self._presence = None
+        self.is_heard = False
 
     def connection(self, message: ConnectionMessage, sink: Sink) -> None:
         """The vehicle said, or the broker for it, whether it is there."""
@@ -72,6 +75,7 @@ class Vehicle:
             return False
         self.counters.states += 1
         self.state = state
+        self.is_heard, self.heard_wall_ns = True, received_ns
         self._up(sink)
         if image.count is None:
             is_new = image.t_ns > self._t_ns
