@@ -11,7 +11,13 @@ from zhongshu.decide.progress import Progress
 from zhongshu.decide.propose import Proposer
 from zhongshu.decide.roads import Roads
 from zhongshu.decide.work import Order, Vehicle, Work
-from zhongshu.model.messages import CommandChanged, JobProgressed, OrderReceived, Proposed, TransportProgressed
+from zhongshu.model.messages import (
+    CommandChanged,
+    JobProgressed,
+    OrderReceived,
+    Proposed,
+    TransportProgressed,
+)
 from zhongshu.model.plant import Plant
 
 TURN_NS = 1_000_000_000
@@ -39,7 +45,9 @@ class ImaginaryFloor:
 
     def order(self, name: str, quantity: int) -> None:
         """A customer orders."""
-        self.progress.apply(OrderReceived("small", "test", self.now_ns, name, "hood", quantity, 2 * 10**18, 0, 5))
+        self.progress.apply(
+            OrderReceived("small", "test", self.now_ns, name, "hood", quantity, 2 * 10**18, 0, 5)
+        )
 
     def release(self) -> None:
         """Explode what was received."""
@@ -96,7 +104,9 @@ class ImaginaryFloor:
         else:
             assert proposal.unit not in self.drives, f"{proposal.unit} is double-booked"
             if args["lot"]:
-                assert self.lying.get(args["lot"]) == (args["pick_unit"], "out"), "picked where it does not lie"
+                assert self.lying.get(args["lot"]) == (args["pick_unit"], "out"), (
+                    "picked where it does not lie"
+                )
             self.drives[proposal.unit] = (self.key, proposal, until)
 
     def _finish(self) -> None:
@@ -111,7 +121,9 @@ class ImaginaryFloor:
                 if args["lot"]:
                     self.lying[args["lot"]] = (args["drop_unit"], "in")
                 self.work.vehicles[vehicle].node = args["route"][-1]
-                self.progress.apply(TransportProgressed("small", "test", self.now_ns, vehicle, key, "DONE", 0))
+                self.progress.apply(
+                    TransportProgressed("small", "test", self.now_ns, vehicle, key, "DONE", 0)
+                )
 
     def _end_job(self, unit: str, key: int, args: dict[str, int]) -> None:
         self.work.states[unit] = ("IDLE", "PRODUCTION")
@@ -123,6 +135,15 @@ class ImaginaryFloor:
 
     def _say(self, proposal: Proposed, status: str) -> None:
         event = CommandChanged(
-            "small", "act", self.now_ns, self.key, proposal.proposal, proposal.unit, proposal.verb, status, "", ""
+            "small",
+            "act",
+            self.now_ns,
+            self.key,
+            proposal.proposal,
+            proposal.unit,
+            proposal.verb,
+            status,
+            "",
+            "",
         )
         self.progress.apply(event)

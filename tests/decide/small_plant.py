@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from zhongshu.model import roles
 from zhongshu.model.plant import (
     Area,
@@ -21,8 +23,22 @@ from zhongshu.model.plant import (
     UnitType,
 )
 
-MACHINE_ROLES = (roles.UNIT_STATE, roles.UNIT_MODE, roles.JOB_KEY, roles.JOB_STATE, roles.JOB_GOOD, roles.JOB_SCRAP)
-VEHICLE_ROLES = (roles.UNIT_STATE, roles.UNIT_MODE, roles.LAST_NODE, roles.BATTERY, roles.CHARGING, roles.LOAD) + (
+MACHINE_ROLES = (
+    roles.UNIT_STATE,
+    roles.UNIT_MODE,
+    roles.JOB_KEY,
+    roles.JOB_STATE,
+    roles.JOB_GOOD,
+    roles.JOB_SCRAP,
+)
+VEHICLE_ROLES = (
+    roles.UNIT_STATE,
+    roles.UNIT_MODE,
+    roles.LAST_NODE,
+    roles.BATTERY,
+    roles.CHARGING,
+    roles.LOAD,
+) + (
     roles.ORDER_KEY,
     roles.ORDER_STATE,
 )
@@ -33,7 +49,9 @@ def label(text: str) -> Text:
     return Text(text, text)
 
 
-def make_plant(units: dict[str, str], vehicles: int = 2, products: tuple[Product, ...] | None = None) -> Plant:
+def make_plant(
+    units: dict[str, str], vehicles: int = 2, products: tuple[Product, ...] | None = None
+) -> Plant:
     """``units`` maps unit id to the one capability it has; stations stand in a row, 10 m apart."""
     ids = iter(range(10_000))
     capabilities = sorted(set(units.values()))
@@ -45,7 +63,7 @@ def make_plant(units: dict[str, str], vehicles: int = 2, products: tuple[Product
     nodes = tuple(Node(f"n{i}", i + 1, 10.0 * i, 0.0) for i in range(len(units) + 1))
     edges = tuple(
         Edge(f"{a.id}-{b.id}", a.id, b.id, 10.0, 1.0)
-        for x, y in zip(nodes, nodes[1:], strict=False)
+        for x, y in itertools.pairwise(nodes)
         for a, b in ((x, y), (y, x))
     )
     machines = [_unit(u, c, f"n{i}", MACHINE_ROLES, ids) for i, (u, c) in enumerate(units.items())]
@@ -84,7 +102,14 @@ def assembled(
     top = Product("hood", 1, label("hood"), "steel", 5, steps, components, True)
     made = [
         Product(
-            part, 2 + i, label(part), "steel", 5, tuple(Step(10 * (k + 1), c, None, {}) for k, c in enumerate(cs)), (), False
+            part,
+            2 + i,
+            label(part),
+            "steel",
+            5,
+            tuple(Step(10 * (k + 1), c, None, {}) for k, c in enumerate(cs)),
+            (),
+            False,
         )
         for i, (part, cs) in enumerate(parts.items())
     ]
@@ -114,4 +139,6 @@ def _unit(name: str, kind: str, station: str, point_roles: tuple[str, ...], ids:
         )
         for role in point_roles
     )
-    return Unit(name, f"site/hall/line/{name}", label(name), kind, "hall", "line", "c", 0.0, 0.0, station, points, {})
+    return Unit(
+        name, f"site/hall/line/{name}", label(name), kind, "hall", "line", "c", 0.0, 0.0, station, points, {}
+    )

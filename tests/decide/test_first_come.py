@@ -75,7 +75,7 @@ def test_every_order_ends_and_nothing_is_double_booked(
     floor.run(3000)
     held = [lot for lot in floor.work.lots.values() if lot.status is LotStatus.HELD]
     unfinished = {o.id: o.status for o in floor.orders.values() if o.status != "done"}
-    assert not unfinished or held, (unfinished, [lot for lot in floor.work.lots.values()])
+    assert not unfinished or held, (unfinished, list(floor.work.lots.values()))
 
 
 def test_a_unit_in_local_mode_gets_nothing() -> None:

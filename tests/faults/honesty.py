@@ -108,7 +108,7 @@ def _in_gaps(data: Path, plant: Plant, point: np.ndarray, t_ns: np.ndarray) -> n
     connection = np.array([u.connection for u in plant.units])
     with sqlite3.connect(data / "store.db") as store:
         gaps = store.execute("select connection, unit, points, start_ns, end_ns from gaps").fetchall()
-    for name, unit, points, start_ns, end_ns in gaps:
+    for name, unit, _points, start_ns, end_ns in gaps:
         within = (t_ns >= start_ns) & (t_ns <= end_ns)
         if unit:
             within &= unit_of[point] == index[unit]
@@ -120,7 +120,9 @@ def _in_gaps(data: Path, plant: Plant, point: np.ndarray, t_ns: np.ndarray) -> n
 
 def _ledger_says(data: Path) -> int:
     with sqlite3.connect(data / "store.db") as store:
-        return int(store.execute("select coalesce(sum(missing), 0) from gaps where missing > 0").fetchone()[0])
+        return int(
+            store.execute("select coalesce(sum(missing), 0) from gaps where missing > 0").fetchone()[0]
+        )
 
 
 def _different(there: np.ndarray, made: np.ndarray, stored: np.ndarray, value: np.ndarray) -> int:

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from zhongshu.cli.attach import attach
+from zhongshu.cli.attach import NotRunning, attach
+from zhongshu.kernel.bus import BusError
 from zhongshu.kernel.health import gather
 from zhongshu.kernel.status import summary
 from zhongshu.twin.control import ask
@@ -28,8 +29,14 @@ def moved_plant(folder: Path, port: Callable[[], int]) -> Path:
     text = (KITCHEN / "plant.yaml").read_text(encoding="utf-8")
     text = re.sub(r" deadband: [\d.]+,", "", text)
     opc = _free_run(port, 12)
-    text = re.sub(r"opc\.tcp://127\.0\.0\.1:\{n\+48(\d\d\d)\}", lambda m: f"opc.tcp://127.0.0.1:{{n+{opc + int(m[1]) - 400}}}", text)
-    text = re.sub(r"opc\.tcp://127\.0\.0\.1:48(\d\d\d)", lambda m: f"opc.tcp://127.0.0.1:{opc + int(m[1]) - 400}", text)
+    text = re.sub(
+        r"opc\.tcp://127\.0\.0\.1:\{n\+48(\d\d\d)\}",
+        lambda m: f"opc.tcp://127.0.0.1:{{n+{opc + int(m[1]) - 400}}}",
+        text,
+    )
+    text = re.sub(
+        r"opc\.tcp://127\.0\.0\.1:48(\d\d\d)", lambda m: f"opc.tcp://127.0.0.1:{opc + int(m[1]) - 400}", text
+    )
     for modbus in sorted(set(re.findall(r"port: (150\d\d)", text))):
         text = text.replace(f"port: {modbus}", f"port: {port()}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -108,7 +115,7 @@ class Demo:
             assert self.process is not None and self.process.poll() is None, self.output()
             try:
                 last = await self.status()
-            except Exception as error:  # the bus itself may be the one that was killed
+            except (NotRunning, BusError, OSError) as error:  # the bus itself may be the one that was killed
                 last = {"error": repr(error)}
             else:
                 if told(last):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from deltalake import DeltaTable
 
 from tests.historian.feed import NS, batch_of
 from tests.kernel.server import Server
@@ -88,22 +89,27 @@ async def test_every_row_is_there_exactly_once_whenever_the_historian_dies(
     child.start()
     publishing = asyncio.create_task(publish(bus, stop, rows))
     rng = random.Random(4)
+    client = HistoryClient(bus, "p", timeout_s=1)
     for _ in range(KILLS):
-        await asyncio.sleep(rng.uniform(1.0, 3.0))
+        await answering(client)
+        await asyncio.sleep(rng.uniform(0.0, 1.5))
         child.kill()
         child.start()
-    await asyncio.sleep(1)
+    await answering(client)
     stop.set()
     await publishing
-    client = HistoryClient(bus, "p", timeout_s=5)
+    commits = DeltaTable(history / "points").version()
+    assert commits >= KILLS // 2  # or nothing was put to the test
     async with asyncio.timeout(30):
         while await counted(client) < len(rows):
             await asyncio.sleep(0.1)
-    points = sorted({r[0] for r in rows})
+    points, client = sorted({r[0] for r in rows}), HistoryClient(bus, "p")
     answer = await client.range(points, rows[0][1] - NS, rows[-1][1] + NS, limit=1_000_000)
     columns = (answer[name].to_numpy().tolist() for name in ("point", "t_ns", "value", "quality"))
     assert sorted(zip(*columns, strict=True)) == sorted(rows)
-    coarse = await client.trend(points, rows[0][1], rows[-1][1], 2)
+    coarse = await client.trend(
+        points, rows[0][1] - 200 * NS, rows[-1][1] + 200 * NS, 3
+    )  # from minute buckets
     assert sum(coarse["n"].to_pylist()) == len(rows)
     await asyncio.sleep(1.2)
     child.leave()
@@ -111,6 +117,12 @@ async def test_every_row_is_there_exactly_once_whenever_the_historian_dies(
     found = offline.range(points, rows[0][1] - NS, rows[-1][1] + NS, limit=1_000_000)
     assert np.array_equal(np.sort(found["value"].to_numpy()), np.sort([r[2] for r in rows]))
     await bus.close()
+
+
+async def answering(client: HistoryClient) -> None:
+    async with asyncio.timeout(60):
+        while not await counted(client):
+            await asyncio.sleep(0.05)
 
 
 async def counted(client: HistoryClient) -> int:

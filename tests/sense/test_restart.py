@@ -53,6 +53,25 @@ async def test_after_a_kill_the_gap_is_exact_and_nothing_is_doubled() -> None:
         await again.kill()
 
 
+async def test_what_a_deadband_kept_back_is_not_taken_for_new_when_it_is_said_again() -> None:
+    for seconds in (5.0, 64.0):
+        bench = Bench(plant_of(units=4, points=6, deadband=1.5))
+        await bench.start()
+        await bench.run(seconds)
+        await bench.clock.forward(0.5)
+        await bench.kill()
+        again = await restarted(bench)
+        again.sinks["c0"].reads(reads(current(again), again.clock.wall_ns()))
+        again.sinks["c0"].connected()
+        await again.clock.forward(0.3)
+        assert again.sense.figures()["kept_back"] == 0
+        await again.run(6)
+        await again.clock.forward(4)
+        assert again.sense.figures()["surplus"] == 0
+        assert await again.bus.gaps() == []
+        await again.kill()
+
+
 async def test_without_deadbands_every_sample_is_a_row_or_in_the_ledger() -> None:
     bench = Bench(plant_of(units=4, points=6))
     for seconds in (2.2, 1.1, 3.7, 61.0):

@@ -20,6 +20,7 @@ _STEPS = [
 ]
 _UNITS = ["press-1", "press-2", "wash", "build", "pack"]
 _command = st.one_of(
+    st.tuples(st.just("flow"), st.just(""), st.integers(0, 12)),
     st.tuples(st.just("start"), st.sampled_from(_STEPS), st.integers(1, 12)),
     st.tuples(st.just("abort"), st.sampled_from(_UNITS), st.just(0)),
     st.tuples(st.just("break"), st.sampled_from(_UNITS), st.just(0)),
@@ -45,6 +46,8 @@ def _do(bench: Bench, what: str, who: object, number: int) -> None:
     match what, who:
         case "start", (str(unit), int(product), int(operation)):
             bench.start(unit, number, product, operation)
+        case "flow", _:
+            _flow(bench, number)
         case "abort", str(unit):
             bench.ask(unit, Verb.ABORT_JOB)
         case "break", str(unit):
@@ -60,6 +63,16 @@ def _do(bench: Bench, what: str, who: object, number: int) -> None:
             bench.ask(vehicle_id, Verb.CANCEL_TRANSPORT)
         case _:
             bench.wait(number)
+
+
+def _flow(bench: Bench, number: int) -> None:
+    """Bring some lot that waits behind a machine to the next unit of its routing, or to where it is built in."""
+    waiting = [lot for lot in bench.floor.shop.stock.lots.values() if lot.where is Where.OUTPUT]
+    if waiting:
+        lot = waiting[number % len(waiting)]
+        step = bench.floor.shop.recipes.step(lot.product, lot.done)
+        drop = "build" if step is None else {WASH: "wash", PACK: "pack"}[step.operation]
+        _do(bench, "carry", (lot.unit, drop), lot.number)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -133,6 +133,16 @@ def test_a_part_lot_that_lost_a_piece_makes_one_product_less() -> None:
     assert set(bench.floor.unaccounted().values()) == {0}
 
 
+def test_fewer_assemblies_than_pieces_are_made_when_they_are_asked_for() -> None:
+    bench = Bench()
+    bench.start("press-1", 1, TRAY, STAMP)
+    bench.wait(600)
+    _bring(bench, 1, "pack")
+    assert bench.start("pack", 1, TRAY, PACK, 1) is Result.OK  # no component enters: the whole lot is worked
+    bench.wait(600)
+    assert bench.floor.stored() == {TRAY: 4}
+
+
 def test_the_last_step_of_a_product_swallows_the_lot() -> None:
     bench = Bench()
     bench.start("press-1", 1, TRAY, STAMP)

@@ -36,6 +36,7 @@ def test_a_vehicle_reaches_node_after_node_and_carries_the_lot() -> None:
             seen.append(vehicle.node)
     assert seen == route
     # five lanes of 10 m at 1 m/s, 10 s to pick, two lanes, 10 s to drop
+    assert [e["lot"] for e in bench.of("picked")] == [1]
     (done,) = [e for e in bench.of("transport") if e["end"] == "done"]
     assert done["t_s"] == 600 + 50 + 10 + 20 + 10
     lot = bench.floor.shop.stock.lots[1]
@@ -93,13 +94,23 @@ def test_a_cancelled_order_ends_at_the_next_node_and_the_load_stays_on_board() -
     vehicle = bench.floor.vehicles["agv-1"]
     bench.carry("agv-1", 1, "press-1", "wash", [*_BACK, "lane-02", "lane-03"])
     bench.wait(50 + 10 + 3)
+    on_board = bench.floor.shop.stock.lots[1]
+    assert (on_board.where, on_board.unit) == (Where.VEHICLE, "agv-1")
+    assert not bench.floor.shop.stock.buffer("press-1", Where.OUTPUT)
     assert bench.ask("agv-1", Verb.CANCEL_TRANSPORT).result is Result.OK
     bench.wait(10)
     assert (vehicle.order_state, vehicle.node, vehicle.load) == (TransportState.FAILED, "lane-02", 1)
     other = bench.carry("agv-1", 2, "press-2", "wash", ["lane-02", "lane-03"])
     assert other.result is Result.NOT_READY
-    route = ["lane-02", "lane-01", "lane-02", "lane-03"]
-    assert bench.carry("agv-1", 1, "press-1", "wash", route).result is Result.OK
+    on = {
+        "lot": 1,
+        "route": ["lane-02", "lane-03"],
+        "pick_at": -1,
+        "drop_at": 1,
+        "pick_unit": "",
+        "drop_unit": "wash",
+    }
+    assert bench.ask("agv-1", Verb.TRANSPORT, **on).result is Result.OK
     bench.wait(100)
     assert bench.floor.shop.stock.lots[1].unit == "wash"
 

@@ -4,81 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
+from tests.twin.ear import Ear, numbered
 from tests.twin.small import EXACT, PART, STAMP, TRAY, small_plant
 from zhongshu.connectors import registry
 from zhongshu.kernel.clock import NS, ScaledClock, wall_clock
-from zhongshu.kernel.ports import Connector, Reads
+from zhongshu.kernel.ports import Connector
 from zhongshu.model import roles
 from zhongshu.model.commands import Call, Outcome, Result, Verb
 from zhongshu.model.plant import Plant
 from zhongshu.twin.control import ask
 from zhongshu.twin.truth import Truth
 from zhongshu.twin.twin import Twin
-
-
-class Ear:
-    """A Sink that keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.heard: list[Reads] = []
-        self.gaps: list[str] = []
-        self.up = asyncio.Event()
-        self.losses = 0
-
-    def reads(self, reads: Reads) -> None:
-        self.heard.append(reads)
-
-    def connected(self) -> None:
-        self.up.set()
-
-    def lost(self, reason: str) -> None:
-        self.losses += 1
-        self.up.clear()
-
-    def alive(self, units: Sequence[str] | None = None) -> None:
-        pass
-
-    def unit_up(self, unit: str) -> None:
-        pass
-
-    def unit_lost(self, unit: str, reason: str) -> None:
-        pass
-
-    def missed(self, cause: str, **where: object) -> None:
-        self.gaps.append(cause)
-
-    def text(self, point: int, t_ns: int, text: str) -> None:
-        pass
-
-    def newest(self, point: int) -> float | None:
-        for reads in reversed(self.heard):
-            rows = np.flatnonzero(reads.point == point)
-            if len(rows):
-                return float(reads.value[rows[-1]])
-        return None
-
-    def all(self) -> set[tuple[int, int, float]]:
-        return {
-            (int(p), int(t), float(v))
-            for reads in self.heard
-            for p, t, v in zip(reads.point, reads.t_ns, reads.value, strict=True)
-        }
-
-
-def _numbered(plant: Plant) -> Plant:
-    """With ids as the brain would give them; they need not be what the twin uses."""
-    number = iter(range(10_000))
-    units = tuple(
-        replace(unit, points=tuple(replace(point, id=next(number)) for point in unit.points))
-        for unit in plant.units
-    )
-    return replace(plant, units=units)
 
 
 async def _until(true: Callable[[], bool], seconds: float) -> None:
@@ -88,7 +27,7 @@ async def _until(true: Callable[[], bool], seconds: float) -> None:
 
 
 async def test_a_short_day_on_the_wire(data_dir: Path, free_ports: Callable[[], int]) -> None:
-    plant = _numbered(small_plant(free_ports(), free_ports(), vehicles=False))
+    plant = numbered(small_plant(free_ports(), free_ports(), vehicles=False))
     now_ns = wall_clock().wall_ns()
     clock = ScaledClock(now_ns, now_ns, 20.0)
     secrets = data_dir / "secrets"

@@ -30,7 +30,9 @@ def test_a_state_is_said_once_with_the_time_of_its_sample() -> None:
     watch = watch_after(seen(roles.UNIT_MODE, 5, UnitMode.PRODUCTION))
     watch.take(seen(roles.UNIT_STATE, 10, UnitState.EXECUTE))
     [fact] = watch.facts(99)
-    assert fact == StateChanged("p", "understand", 10, "u", "EXECUTE", "PRODUCTION", "UNDEFINED", "PRODUCTION")
+    assert fact == StateChanged(
+        "p", "understand", 10, "u", "EXECUTE", "PRODUCTION", "UNDEFINED", "PRODUCTION"
+    )
     assert watch.facts(100) == []
 
 
@@ -72,7 +74,7 @@ def test_a_vehicle_s_order_is_followed() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.sampled_from([2, 4, 6, 9])), max_size=30))
 def test_the_order_of_delivery_does_not_change_the_last_word(samples: list[tuple[int, int]]) -> None:
-    newest = {t: state for t, state in samples}
+    newest = dict(samples)
     tidy = sorted(newest.items())
     straight, shuffled = UnitWatch("p", "u"), UnitWatch("p", "u")
     for t, state in tidy:

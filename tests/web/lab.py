@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from zhongshu.kernel.config import DataDir, Ports, load_access
 from zhongshu.kernel.nats_bus import NatsBus
@@ -17,6 +19,12 @@ from zhongshu.kernel.nats_server import ensure_streams, find_server, prepare, se
 ROOT = Path(__file__).resolve().parents[2]
 KITCHEN = ROOT / "plants/kitchen/plant.yaml"
 MINIMAL = ROOT / "plants/minimal/plant.yaml"
+
+
+def run_apart(work: Coroutine[Any, Any, None]) -> None:
+    """Run it to its end on a loop of its own, also where this thread's loop is a browser's."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 class Lab:
@@ -33,11 +41,13 @@ class Lab:
         """Bus, brain (pretended), control room."""
         prepare(self.data, self.ports)
         self._run("bus", [str(find_server()), "-c", str(settings_file(self.data))])
-        asyncio.run(self._streams())
+        run_apart(self._streams())
         where = [str(self.plant), str(self.data.path)]
         if historian:
             self._run("historian", self._ours("historian"))
-        self._run("pretend", [sys.executable, "-m", "tests.web.pretend", *where, *(["--still"] if still else [])])
+        self._run(
+            "pretend", [sys.executable, "-m", "tests.web.pretend", *where, *(["--still"] if still else [])]
+        )
         self.start_web()
 
     def start_web(self) -> None:

@@ -117,7 +117,9 @@ class Pretender:
             for k, unit in enumerate(self.plant.vehicles):
                 self._vehicle(unit, turn / 8 + k * 3)
             for connection in self.plant.connections:
-                units = [u for u in self.plant.units if u.connection == connection.id and u.id not in self.bad]
+                units = [
+                    u for u in self.plant.units if u.connection == connection.id and u.id not in self.bad
+                ]
                 moving = [p for u in units for p in u.points if p.kind == "float" or u in self.plant.vehicles]
                 await self._publish(connection.id, self.chance.sample(moving, len(moving) // 5))
 
@@ -126,14 +128,25 @@ class Pretender:
             return
         now = self.clock.now_ns()
         for point in points:
-            if point.kind == "float" and point.role not in (roles.POSITION_X, roles.POSITION_Y, roles.HEADING):
+            if point.kind == "float" and point.role not in (
+                roles.POSITION_X,
+                roles.POSITION_Y,
+                roles.HEADING,
+            ):
                 wave = math.sin(now / NS / 40 + point.id)
                 self.value[point.id] = 50 + 40 * wave + self.chance.gauss(0, 1.5)
         ids = np.array([p.id for p in points], np.int32)
         quality = np.array([BAD if p.unit in self.bad else 0 for p in points], np.uint8)
         values = np.array([self.value.get(p.id, 0.0) for p in points])
         batch = Batch(
-            self.plant.id, connection, next(self.seqs), self.clock.wall_ns(), ids, np.full(len(ids), now), values, quality
+            self.plant.id,
+            connection,
+            next(self.seqs),
+            self.clock.wall_ns(),
+            ids,
+            np.full(len(ids), now),
+            values,
+            quality,
         )
         await publish_batch(self.bus, batch)
         self.sent += len(ids)
@@ -150,23 +163,57 @@ class Pretender:
         now, plant = self.clock.now_ns(), self.plant
         machines = plant.machines
         product = self.chance.choice(plant.products)
-        args: dict[str, Any] = {"lot": 1200 + number, "product": product.code, "operation": 10, "quantity": 20}
+        args: dict[str, Any] = {
+            "lot": 1200 + number,
+            "product": product.code,
+            "operation": 10,
+            "quantity": 20,
+        }
         if vehicle:
             ends = self.chance.sample(machines, 2)
             args = {"lot": 1200 + number, "route": [], "pick_unit": ends[0].id, "drop_unit": ends[1].id}
-        verb, reason = ("TRANSPORT", "nearest_idle_vehicle") if vehicle else ("START_JOB", "first_come_free_unit")
+        verb, reason = (
+            ("TRANSPORT", "nearest_idle_vehicle") if vehicle else ("START_JOB", "first_come_free_unit")
+        )
         name = f"made-up.{self.clock.wall_ns()}"
         proposed = Proposed(
-            plant.id, "decide", now, name, unit.id, verb, json.dumps(args), "first_come", reason, f"lot:{args['lot']}", now, "brain"
+            plant.id,
+            "decide",
+            now,
+            name,
+            unit.id,
+            verb,
+            json.dumps(args),
+            "first_come",
+            reason,
+            f"lot:{args['lot']}",
+            now,
+            "brain",
         )
         await publish_event(self.bus, proposed)
         key = await asyncio.to_thread(self._enter, proposed, args)
         ends_with = ("refused", "unknown", "failed")[number // 9 % 3] if number % 9 == 4 else "proven"
         steps = [("proposed", ""), ("approved", ""), ("sent", "")]
-        steps += [("refused", "output_full: buffer")] if ends_with == "refused" else [("accepted", ""), (ends_with, "no_effect_seen_in_time" if ends_with != "proven" else "job_key seen")]
+        steps += (
+            [("refused", "output_full: buffer")]
+            if ends_with == "refused"
+            else [
+                ("accepted", ""),
+                (ends_with, "no_effect_seen_in_time" if ends_with != "proven" else "job_key seen"),
+            ]
+        )
         for status, detail in steps:
             changed = CommandChanged(
-                plant.id, "act", self.clock.now_ns(), key, name, unit.id, verb, status, detail, proposed.subject
+                plant.id,
+                "act",
+                self.clock.now_ns(),
+                key,
+                name,
+                unit.id,
+                verb,
+                status,
+                detail,
+                proposed.subject,
             )
             await asyncio.to_thread(self._step, key, status, detail)
             await publish_event(self.bus, changed)
@@ -238,8 +285,19 @@ class Pretender:
         }  # fmt: skip
         return {
             "devices": {"total": len(units), "connected": len(units) - len(self.bad)},
-            "points": {"total": points, "good": points - sum(len(self.plant.unit_of[b].points) for b in self.bad)},
-            "sense": {"received": self.sent, "published": self.sent, "waiting": 0, "doubled": 0, "dropped": 0, "kept_back": 0, "connections": links},
+            "points": {
+                "total": points,
+                "good": points - sum(len(self.plant.unit_of[b].points) for b in self.bad),
+            },
+            "sense": {
+                "received": self.sent,
+                "published": self.sent,
+                "waiting": 0,
+                "doubled": 0,
+                "dropped": 0,
+                "kept_back": 0,
+                "connections": links,
+            },
             "decide": {"orders_open": 21},
             "act": {"proven": 412, "refused": 3, "failed": 1, "expired": 0, "unknown": 1},
         }

@@ -28,14 +28,22 @@ S = CommandStatus
 LOOK_WALL_S = 0.1
 #: Requests that carry a key which the device compares may be asked again; so often, and never others.
 ASK_AGAIN = 3
-KEYED = frozenset({Verb.START_JOB, Verb.TRANSPORT, Verb.STOP, Verb.RESET, Verb.HOLD, Verb.UNHOLD, Verb.ABORT_JOB})
+KEYED = frozenset(
+    {Verb.START_JOB, Verb.TRANSPORT, Verb.STOP, Verb.RESET, Verb.HOLD, Verb.UNHOLD, Verb.ABORT_JOB}
+)
 
 
 class Act:
     """Owns every command of the plant from proposal to proof."""
 
     def __init__(
-        self, plant: Plant, bus: Bus, store: Store, clock: Clock, latest: Latest, writers: Mapping[str, Writer]
+        self,
+        plant: Plant,
+        bus: Bus,
+        store: Store,
+        clock: Clock,
+        latest: Latest,
+        writers: Mapping[str, Writer],
     ) -> None:
         self._plant, self._bus, self._clock, self._writers = plant, bus, clock, writers
         self._book = CommandBook(plant.id, store, clock)
@@ -105,7 +113,9 @@ class Act:
             if judgement.ruling is Ruling.NO:
                 return await self._step(command, S.REFUSED, judgement.reason)
             if self._clock.now_ns() > command.expires_ns:
-                return await self._step(command, S.EXPIRED, judgement.reason or "validity_ended_before_it_was_sent")
+                return await self._step(
+                    command, S.EXPIRED, judgement.reason or "validity_ended_before_it_was_sent"
+                )
             if judgement.ruling is Ruling.YES:
                 return await self._step(command, S.APPROVED, "")
             await self._clock.sleep_wall(LOOK_WALL_S)
@@ -123,7 +133,10 @@ class Act:
         answer = Answer(Outcome.UNKNOWN)
         for _ in range(tries):
             answer = await self._write(command)
-            if answer.outcome is not Outcome.UNKNOWN or self._effects.judge(command.call).verdict is Verdict.SEEN:
+            if (
+                answer.outcome is not Outcome.UNKNOWN
+                or self._effects.judge(command.call).verdict is Verdict.SEEN
+            ):
                 break
         if answer.outcome is Outcome.ACCEPTED:
             return await self._step(command, S.ACCEPTED, answer.reason)

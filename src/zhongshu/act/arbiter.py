@@ -68,7 +68,9 @@ class Arbiter:
         self._sent_wall_ns[unit] = now_wall_ns
 
     def _parameter(self, call: Call) -> Judgement | None:
-        point = next((p for p in self._plant.unit_of[call.unit].points if p.id == call.args.get("point")), None)
+        point = next(
+            (p for p in self._plant.unit_of[call.unit].points if p.id == call.args.get("point")), None
+        )
         if point is None or not point.writable:
             return Judgement(Ruling.NO, "not_writable")
         value = call.args.get("value")

@@ -85,7 +85,13 @@ class CommandBook:
 
     def open(self) -> Sequence[Command]:
         """Commands that someone still has to work on: live ones, and unknown ones that a measurement may still end."""
-        wanted = [CommandStatus.PROPOSED, CommandStatus.APPROVED, CommandStatus.SENT, CommandStatus.ACCEPTED, CommandStatus.UNKNOWN]
+        wanted = [
+            CommandStatus.PROPOSED,
+            CommandStatus.APPROVED,
+            CommandStatus.SENT,
+            CommandStatus.ACCEPTED,
+            CommandStatus.UNKNOWN,
+        ]
         with self._store.begin() as session:
             rows = session.scalars(
                 select(CommandRow)
@@ -96,19 +102,42 @@ class CommandBook:
 
     def _record(self, session: Session, row: CommandRow, status: CommandStatus, detail: str, by: str) -> None:
         now_ns = self._clock.now_ns()
-        if status in (CommandStatus.PROVEN, CommandStatus.REFUSED, CommandStatus.EXPIRED, CommandStatus.FAILED, CommandStatus.UNKNOWN):
+        if status in (
+            CommandStatus.PROVEN,
+            CommandStatus.REFUSED,
+            CommandStatus.EXPIRED,
+            CommandStatus.FAILED,
+            CommandStatus.UNKNOWN,
+        ):
             row.ended_ns = now_ns
         step = CommandStepRow(
-            plant=self._plant, command=row.key, status=status.value, t_ns=now_ns, wall_ns=self._clock.wall_ns(), detail=detail, by=by
+            plant=self._plant,
+            command=row.key,
+            status=status.value,
+            t_ns=now_ns,
+            wall_ns=self._clock.wall_ns(),
+            detail=detail,
+            by=by,
         )
         session.add(step)
         session.flush()
         event = CommandChanged(
-            self._plant, STAGE, now_ns, row.key, row.proposal, row.unit, row.verb, status.value, detail, row.subject
+            self._plant,
+            STAGE,
+            now_ns,
+            row.key,
+            row.proposal,
+            row.unit,
+            row.verb,
+            status.value,
+            detail,
+            row.subject,
         )
         put_event(session, STAGE, event, msg_id=f"command.{row.key}.{step.id}")
 
 
 def _command(row: CommandRow) -> Command:
     call = Call(row.unit, Verb[row.verb], row.key, row.args)
-    return Command(call, row.proposal, CommandStatus(row.status), row.subject, row.expires_ns, row.sent_ns or 0)
+    return Command(
+        call, row.proposal, CommandStatus(row.status), row.subject, row.expires_ns, row.sent_ns or 0
+    )

@@ -58,7 +58,9 @@ class Effects:
     def judge(self, call: Call) -> Effect:
         """The verdict on ``call`` now; values that are not Good prove nothing."""
         if call.verb is Verb.START_JOB:
-            return self._keyed(call, roles.JOB_KEY, roles.JOB_STATE, {s.value for s in _STARTED}, JobState.ABORTED)
+            return self._keyed(
+                call, roles.JOB_KEY, roles.JOB_STATE, {s.value for s in _STARTED}, JobState.ABORTED
+            )
         if call.verb is Verb.TRANSPORT:
             wanted = {TransportState.RUNNING.value, TransportState.DONE.value}
             return self._keyed(call, roles.ORDER_KEY, roles.ORDER_STATE, wanted, TransportState.FAILED)
@@ -76,7 +78,12 @@ class Effects:
 
     def _keyed(self, call: Call, key_role: str, state_role: str, wanted: set[int], failed: int) -> Effect:
         key, state = self._good(call.unit, key_role), self._good(call.unit, state_role)
-        if key is None or state is None or int(key) != call.key or not self._paired(call.unit, key_role, state_role):
+        if (
+            key is None
+            or state is None
+            or int(key) != call.key
+            or not self._paired(call.unit, key_role, state_role)
+        ):
             return Effect(Verdict.NOT_YET, "")
         proof = f"{key_role}={int(key)} {state_role}={int(state)}"
         if int(state) == failed:

@@ -19,7 +19,9 @@ async def announce(supervisor: Supervisor, data: DataDir, plant: Plant, ports: P
     """Print one line a step until every device is connected."""
     began = monotonic_s()
     url = f"http://127.0.0.1:{ports.web}"
-    print(f"zhongshu 中枢 · {plant.name.zh} {plant.name.en} · {len(plant.units)} devices, {len(plant.points)} points")
+    print(
+        f"zhongshu 中枢 · {plant.name.zh} {plant.name.en} · {len(plant.units)} devices, {len(plant.points)} points"
+    )
     print(f"data in {data.path}; Ctrl-C stops everything", flush=True)
     await supervisor.wait_ready()
     print(f"control room: {url}  ({monotonic_s() - began:.0f} s)", flush=True)
@@ -41,7 +43,10 @@ async def _watch_connecting(data: DataDir, plant: Plant, began: float) -> None:
             if connected != said:
                 good = figures["points"]["good"] or 0
                 after = monotonic_s() - began
-                print(f"{connected} of {len(plant.units)} devices connected, {good} points good  ({after:.0f} s)", flush=True)
+                print(
+                    f"{connected} of {len(plant.units)} devices connected, {good} points good  ({after:.0f} s)",
+                    flush=True,
+                )
                 said = connected
             if connected == len(plant.units):
                 return

@@ -61,4 +61,6 @@ def known_plant(data: Path) -> tuple[str, Path]:
 
 
 def _remedy(data: Path) -> str:
-    return f"no brain runs on {data}; start one with `zhongshu demo` or `zhongshu run PLANT.yaml --data {data}`"
+    return (
+        f"no brain runs on {data}; start one with `zhongshu demo` or `zhongshu run PLANT.yaml --data {data}`"
+    )

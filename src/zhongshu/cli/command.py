@@ -43,11 +43,15 @@ def _args(plant: Plant, unit: str, verb: str, point: str, value: float | None) -
     found = next((p for p in plant.unit_of[unit].points if p.name == point), None)
     if found is None or value is None:
         writable = ", ".join(p.name for p in plant.unit_of[unit].points if p.writable)
-        raise SystemExit(f"set_parameter needs --point and --value; {unit} has {writable or 'no writable point'}")
+        raise SystemExit(
+            f"set_parameter needs --point and --value; {unit} has {writable or 'no writable point'}"
+        )
     return {"point": found.id, "value": value}
 
 
-def _proposal(here: Attached, plant: Plant, unit: str, verb: str, by: str, args: dict[str, float]) -> Proposed:
+def _proposal(
+    here: Attached, plant: Plant, unit: str, verb: str, by: str, args: dict[str, float]
+) -> Proposed:
     clock = load_clock(here.data.clock_file)
     now_ns = clock.now_ns()
     return Proposed(

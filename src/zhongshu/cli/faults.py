@@ -12,7 +12,9 @@ def strike(data: Path, kind: str, words: list[str]) -> int:
     """Ask the twin for a fault and print its answer; `list` prints the kinds."""
     if kind == "list":
         for kind_ in kinds():
-            print(f"{kind_['kind']:<10} {kind_['target'].upper():<11} {kind_['parameter']:<12} {kind_['text']['en']}")
+            print(
+                f"{kind_['kind']:<10} {kind_['target'].upper():<11} {kind_['parameter']:<12} {kind_['text']['en']}"
+            )
         return 0
     target = words[0] if words else ""
     value = float(words[1]) if len(words) > 1 else None

@@ -6,11 +6,16 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help="zhongshu 中枢: the factory brain.")
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="zhongshu 中枢: the factory brain.",
+)
 twin = typer.Typer(no_args_is_help=True, help="The simulated plant beside the brain.")
 app.add_typer(twin, name="twin")
 
@@ -43,7 +48,9 @@ def _for_people(error: Exception) -> bool:
 def run(
     plant: PlantArgument,
     data: DataOption = HERE,
-    port: Annotated[Optional[int], typer.Option(help="Port of the control room on 127.0.0.1; 18420 if left out.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the control room on 127.0.0.1; 18420 if left out.")
+    ] = None,
 ) -> None:
     """Run the whole brain of a plant until Ctrl-C."""
     from zhongshu.cli.run import run_plant
@@ -54,11 +61,13 @@ def run(
 @app.command()
 def demo(
     data: DataOption = HERE,
-    port: Annotated[Optional[int], typer.Option(help="Port of the control room on 127.0.0.1; 18420 if left out.")] = None,
-    speed: Annotated[float, typer.Option(min=0.1, max=60, help="Plant seconds in a wall second.")] = 5.0,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the control room on 127.0.0.1; 18420 if left out.")
+    ] = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=60, help="Plant seconds in a wall second.")] = 10.0,
     seed: Annotated[int, typer.Option(help="The plant's day.")] = 1,
     plant: Annotated[Path, typer.Option(help="The plant file; twin.yaml lies beside it.")] = KITCHEN,
-    truth: Annotated[Optional[Path], typer.Option(help="Write the twin's own journal here.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Write the twin's own journal here.")] = None,
 ) -> None:
     """Run the twin of the kitchen plant and the brain that runs it, until Ctrl-C."""
     from zhongshu.cli.run import run_demo
@@ -87,14 +96,18 @@ def check(plant: PlantArgument, data: DataOption = HERE) -> None:
 
 @app.command()
 def query(
-    points: Annotated[Optional[list[str]], typer.Argument(help="Point paths; * stands for anything.")] = None,
+    points: Annotated[list[str] | None, typer.Argument(help="Point paths; * stands for anything.")] = None,
     last: Annotated[str, typer.Option(help="How far back: 30s, 10min, 2h, 1d.")] = "10min",
     start: Annotated[str, typer.Option(help="From, ISO 8601 (instead of --last).")] = "",
     end: Annotated[str, typer.Option(help="To, ISO 8601; now if left out.")] = "",
-    events: Annotated[str, typer.Option(help="Events of this kind instead of points, e.g. StateChanged.")] = "",
+    events: Annotated[
+        str, typer.Option(help="Events of this kind instead of points, e.g. StateChanged.")
+    ] = "",
     unit: Annotated[str, typer.Option(help="With --events: only of this unit.")] = "",
     form: Annotated[str, typer.Option("--format", help="table, csv or parquet.")] = "table",
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="File; needed for parquet.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File; needed for parquet.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 100_000,
     data: DataOption = HERE,
 ) -> None:
@@ -111,7 +124,7 @@ def command(
     verb: Annotated[str, typer.Argument(help="stop, reset, hold, unhold, abort_job or set_parameter.")],
     by: Annotated[str, typer.Option(help="Who asks: a person's name, kept with the command.")],
     point: Annotated[str, typer.Option(help="With set_parameter: the point's name.")] = "",
-    value: Annotated[Optional[float], typer.Option(help="With set_parameter: the value.")] = None,
+    value: Annotated[float | None, typer.Option(help="With set_parameter: the value.")] = None,
     data: DataOption = HERE,
 ) -> None:
     """Ask a unit for something by hand and wait for the proof."""
@@ -123,7 +136,9 @@ def command(
 @twin.command("fault")
 def fault(
     kind: Annotated[str, typer.Argument(help="The kind of fault; `list` names them.")],
-    words: Annotated[Optional[list[str]], typer.Argument(help="What it strikes, and how: unit, connection, seconds …")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(help="What it strikes, and how: unit, connection, seconds …")
+    ] = None,
     data: DataOption = HERE,
 ) -> None:
     """Let something go wrong in the running twin."""
@@ -137,9 +152,9 @@ def process(
     name: str,
     plant: Annotated[Path, typer.Option()],
     data: Annotated[Path, typer.Option()],
-    port: Annotated[Optional[int], typer.Option()] = None,
+    port: Annotated[int | None, typer.Option()] = None,
     seed: Annotated[int, typer.Option()] = 1,
-    truth: Annotated[Optional[Path], typer.Option()] = None,
+    truth: Annotated[Path | None, typer.Option()] = None,
 ) -> None:
     """One process of the brain or the twin, as the supervisor starts it; each can also be started alone."""
     from zhongshu.cli.process import run_process

@@ -9,4 +9,11 @@ from zhongshu.kernel.plantfile import PlantFileError
 from zhongshu.kernel.store import StoreError
 from zhongshu.twin.control import NotRunning as NoTwin
 
-PROBLEMS: tuple[type[Exception], ...] = (NotRunning, NoTwin, BusError, ConfigError, PlantFileError, StoreError)
+PROBLEMS: tuple[type[Exception], ...] = (
+    NotRunning,
+    NoTwin,
+    BusError,
+    ConfigError,
+    PlantFileError,
+    StoreError,
+)

@@ -85,7 +85,9 @@ def _matching(plant: Plant, patterns: tuple[str, ...]) -> dict[int, str]:
     }
     if not found:
         example = plant.points[0].path if plant.points else "site/area/line/unit/point"
-        raise SystemExit(f"no point matches {' '.join(patterns) or 'nothing'}; a path looks like {example}, * matches anything")
+        raise SystemExit(
+            f"no point matches {' '.join(patterns) or 'nothing'}; a path looks like {example}, * matches anything"
+        )
     if len(found) > POINTS_MAX:
         raise SystemExit(f"{len(found)} points match, at most {POINTS_MAX} can be read at once")
     return found
@@ -140,7 +142,10 @@ def _as_text(table: pa.Table) -> str:
     rows = [[_cell(value) for value in row.values()] for row in table.to_pylist()]
     widths = [max([len(name), *(len(row[i]) for row in rows)]) for i, name in enumerate(names)]
     lines = [names, *rows]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
 
 
 def _cell(value: Any) -> str:

@@ -34,7 +34,9 @@ class WorkBook:
         work = Work(self._plant)
         with self._store.read() as session:
             orders = session.scalars(
-                select(OrderRow).where(OrderRow.plant == self._plant.id, OrderRow.status.in_(["received", "released"]))
+                select(OrderRow).where(
+                    OrderRow.plant == self._plant.id, OrderRow.status.in_(["received", "released"])
+                )
             )
             for row in orders:
                 work.orders[row.id] = _order(row)
@@ -44,7 +46,9 @@ class WorkBook:
             for lot in lots:
                 work.lots[lot.id] = _lot(lot)
             vehicles = json.loads(get_meta(session, self._plant.id, VEHICLES) or "{}")
-            work.vehicles = {name: Vehicle(**v) for name, v in vehicles.items() if name in self._plant.unit_of}
+            work.vehicles = {
+                name: Vehicle(**v) for name, v in vehicles.items() if name in self._plant.unit_of
+            }
             position = int(get_meta(session, self._plant.id, POSITION) or 0)
             highest = session.scalar(select(func.max(LotRow.id))) or 0
         return work, position, highest

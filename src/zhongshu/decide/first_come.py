@@ -132,9 +132,7 @@ class FirstCome:
 
     def _free_unit(self, lot: Lot, capability: str) -> str:
         """The least busy unit with room, near to the lot; at most one lot waits behind the one at work."""
-        fitting = [
-            u for u in self._capable(capability) if self._fits(u, 1) and self._busy(u) < 2
-        ]
+        fitting = [u for u in self._capable(capability) if self._fits(u, 1) and self._busy(u) < 2]
         if not fitting:
             return ""
         start = self._work.plant.unit_of[lot.place].station if lot.place else ""
@@ -164,7 +162,10 @@ class FirstCome:
             return
         unit = self._work.plant.unit_of[lot.target]
         own = lot.at_output and lot.place == lot.target
-        if self._working[unit.id] or self._outgoing[unit.id] - own >= self._work.plant.type_of[unit.type].buffer_out:
+        if (
+            self._working[unit.id]
+            or self._outgoing[unit.id] - own >= self._work.plant.type_of[unit.type].buffer_out
+        ):
             return
         if not self._work.commandable(unit.id) or self._work.states[unit.id][0] != UnitState.IDLE.name:
             return
@@ -175,7 +176,9 @@ class FirstCome:
         """All parts that enter lie in front of the unit."""
         needed = self._work.needed(lot, operation)
         entering = [p for p in self._parts.get(lot.number, ()) if p.product in needed]
-        return all(p.status is LotStatus.FINISHED and p.place == lot.target and not p.at_output for p in entering)
+        return all(
+            p.status is LotStatus.FINISHED and p.place == lot.target and not p.at_output for p in entering
+        )
 
     def _moves(self) -> Iterator[Move]:
         idle = ready_to_drive(self._work, self._now_ns)

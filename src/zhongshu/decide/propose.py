@@ -47,7 +47,13 @@ class Proposer:
         lot.proposal = f"job.{lot.number}.{lot.next_step}.{lot.attempt}"
         self._work.touch(lot)
         return self._message(
-            lot.proposal, choice.unit, Verb.START_JOB, args, "first_come_free_unit", f"lot:{lot.number}", now_ns
+            lot.proposal,
+            choice.unit,
+            Verb.START_JOB,
+            args,
+            "first_come_free_unit",
+            f"lot:{lot.number}",
+            now_ns,
         )
 
     def _move(self, choice: Move, now_ns: int) -> Proposed | None:
@@ -73,7 +79,13 @@ class Proposer:
         vehicle.lot, vehicle.to_unit, vehicle.moving_to = lot.number, choice.to_unit, end
         self._occupy(choice.vehicle, vehicle, proposal)
         return self._message(
-            proposal, choice.vehicle, Verb.TRANSPORT, args, "nearest_idle_vehicle", f"lot:{lot.number}", now_ns
+            proposal,
+            choice.vehicle,
+            Verb.TRANSPORT,
+            args,
+            "nearest_idle_vehicle",
+            f"lot:{lot.number}",
+            now_ns,
         )
 
     def _charge(self, choice: Charge, now_ns: int) -> Proposed | None:
@@ -81,7 +93,14 @@ class Proposer:
         route = self._roads.route(vehicle.node, choice.node)
         if not route:
             return None
-        args = {"lot": 0, "route": list(route), "pick_at": -1, "drop_at": -1, "pick_unit": "", "drop_unit": ""}
+        args = {
+            "lot": 0,
+            "route": list(route),
+            "pick_at": -1,
+            "drop_at": -1,
+            "pick_unit": "",
+            "drop_unit": "",
+        }
         proposal = f"charge.{choice.vehicle}.{now_ns}"
         vehicle.moving_to = choice.node
         self._occupy(choice.vehicle, vehicle, proposal)
@@ -94,7 +113,14 @@ class Proposer:
         self._work.dirty_vehicles.add(name)
 
     def _message(
-        self, proposal: str, unit: str, verb: Verb, args: dict[str, Any], reason: str, subject: str, now_ns: int
+        self,
+        proposal: str,
+        unit: str,
+        verb: Verb,
+        args: dict[str, Any],
+        reason: str,
+        subject: str,
+        now_ns: int,
     ) -> Proposed:
         return Proposed(
             plant=self._work.plant.id,

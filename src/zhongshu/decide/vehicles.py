@@ -25,7 +25,11 @@ class Charge:
 
 def ready_to_drive(work: Work, now_ns: int) -> dict[str, Vehicle]:
     """Vehicles that may get an order now."""
-    return {name: v for name, v in work.vehicles.items() if _idle(work, name, v, now_ns) and v.battery >= BATTERY_LOW}
+    return {
+        name: v
+        for name, v in work.vehicles.items()
+        if _idle(work, name, v, now_ns) and v.battery >= BATTERY_LOW
+    }
 
 
 def nearest(idle: dict[str, Vehicle], roads: Roads, start: str) -> str:
@@ -50,4 +54,10 @@ def charges(work: Work, roads: Roads, now_ns: int) -> Iterator[Charge]:
 
 def _idle(work: Work, name: str, vehicle: Vehicle, now_ns: int) -> bool:
     waits = vehicle.charging and vehicle.battery < BATTERY_ENOUGH
-    return bool(vehicle.node) and not vehicle.proposal and vehicle.not_before_ns <= now_ns and work.commandable(name) and not waits
+    return (
+        bool(vehicle.node)
+        and not vehicle.proposal
+        and vehicle.not_before_ns <= now_ns
+        and work.commandable(name)
+        and not waits
+    )

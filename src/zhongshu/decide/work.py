@@ -128,7 +128,9 @@ class Work:
 
     def kit(self, lot: Lot, product: str, unit: str) -> list[Lot]:
         """Part lots in front of a unit that may be built into ``lot``: what was left there first, then its own."""
-        there = [p for p in self.lots.values() if p.product == product and p.place == unit and not p.at_output]
+        there = [
+            p for p in self.lots.values() if p.product == product and p.place == unit and not p.at_output
+        ]
         left = [p for p in there if p.status is LotStatus.LEFT]
         return left + [p for p in there if p.status is LotStatus.FINISHED and p.parent == lot.number]
 

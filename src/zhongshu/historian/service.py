@@ -144,7 +144,9 @@ def _asked(ask: Callable[[dict[str, Any]], pa.Table], question: dict[str, Any]) 
 
 def _rows(latest: Latest, ids: Any) -> pa.Table:
     quality = latest.qualities[ids].astype(np.int8)
-    return pa.table({"point": ids, "t_ns": latest.times_ns[ids], "value": latest.values[ids], "quality": quality})
+    return pa.table(
+        {"point": ids, "t_ns": latest.times_ns[ids], "value": latest.values[ids], "quality": quality}
+    )
 
 
 def _single(n: int) -> pa.Table:

@@ -69,7 +69,10 @@ class Brain:
     def figures(self) -> dict[str, Any]:
         """What ``zhongshu status`` and the pages show of this process."""
         return {
-            "devices": {"total": len(self._plant.units), "connected": self._presence.devices_connected(self._clock.wall_ns())},
+            "devices": {
+                "total": len(self._plant.units),
+                "connected": self._presence.devices_connected(self._clock.wall_ns()),
+            },
             "points": {"total": len(self._plant.points), "good": self._presence.points_good()},
             "sense": self.sense.figures(),
             "facts": self.understand.facts_said,

@@ -1,6 +1,6 @@
 """What sense must know after a restart goes onto the bus beside the samples and comes back from there.
 
-Once a minute, while nothing is in flight, the last value of every point travels as a Batch of restated rows under the
+Twice a minute, while nothing is in flight, the last value of every point travels as a Batch of restated rows under the
 header SNAPSHOT, with the position of the numbering beside it. Every later Batch names its sequence, so that a new process
 finds it from the newest Batch and takes in what was confirmed since: the bus alone holds the truth, and state and samples
 cannot disagree.

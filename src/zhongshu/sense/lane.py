@@ -22,9 +22,11 @@ from zhongshu.sense.vigil import SETTLE_WALL_S, Vigil
 
 #: Samples that go into one Batch at most, and at which a flush does not wait for its time.
 FLUSH_SAMPLES = 4096
+#: Samples of one connection that may wait for the bus to be there for the first time.
+EARLY_SAMPLES = 100_000
 #: After a connection came back, old source times are no sign of a wrong clock for so long.
 OLD_VALUES_WALL_S = 5.0
-SNAPSHOT_WALL_S = 60.0
+SNAPSHOT_WALL_S = 30.0
 #: A value is said again only while the bus keeps up.
 BUSY_PARCELS = 2
 
@@ -74,6 +76,8 @@ class Lane:
         self._reads.append(reads)
         self._pending += len(reads.point)
         self.counts.received += len(reads.point)
+        if self.sender is None:
+            self._forget_early()
         if self._pending >= FLUSH_SAMPLES:
             self._wake()
 
@@ -191,6 +195,13 @@ class Lane:
             **{name: getattr(self.counts, name) for name in Counts.__slots__},
             **self._book.figures(),
         }
+
+    def _forget_early(self) -> None:
+        """Before the bus is there for the first time, only so much can wait; what goes is found by its numbers."""
+        while self._pending > EARLY_SAMPLES and len(self._reads) > 1:
+            oldest = len(self._reads.pop(0).point)
+            self._pending -= oldest
+            self.counts.dropped += oldest
 
     def _flush(self, rows: Rows, arrived_ns: Int64s, part: slice) -> None:
         cut = Rows(

@@ -66,8 +66,7 @@ class Sense:
 
     async def run(self) -> None:
         """Read the past from the bus, then flush, publish and look after the units until cancelled."""
-        for lane in self._lanes.values():
-            await self._open(lane)
+        await asyncio.gather(*(self._open(lane) for lane in self._lanes.values()))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._ledger.run())

@@ -75,8 +75,9 @@ class Control:
 def ask(data_dir: Path, request: Mapping[str, Any], *, timeout_s: float = 10.0) -> dict[str, Any]:
     """Ask the twin that runs in ``data_dir``; blocks. Raises NotRunning when none does.
 
-    Requests: ``{"op": "status"}``, ``{"op": "kinds"}``, ``{"op": "faults"}``, and
-    ``{"op": "fault", "kind": …, "target": …, "value": number or None}``. The answer has ``ok``, and ``message`` when not.
+    Requests: ``{"op": "status"}``, ``{"op": "faults"}``, ``{"op": "kinds"}`` (``kinds`` name → words, ``details`` with
+    target, parameter, limits and both languages), and ``{"op": "fault", "kind": …, "target": …, "value": number or None}``.
+    The answer has ``ok``, and ``key``, ``values`` and ``message`` when it is not.
     """
     path = data_dir / FILE
     try:

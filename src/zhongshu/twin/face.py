@@ -52,7 +52,7 @@ _MACHINE: dict[str, MachineValue] = {
     r.ENERGY: lambda m: round(m.energy_kwh, 3),
     r.TOTAL_GOOD: lambda m: m.total_good,
     r.TOTAL_SCRAP: lambda m: m.total_scrap,
-    r.BUFFER_IN: lambda m: m.shop.waiting(m.unit.id, parts=False),
+    r.BUFFER_IN: lambda m: len(m.shop.stock.buffer(m.unit.id, Where.INPUT)),
     r.BUFFER_OUT: lambda m: len(m.shop.stock.buffer(m.unit.id, Where.OUTPUT)),
     r.WEAR: lambda m: round(100 * m.wear, 2),
 }

@@ -91,9 +91,11 @@ def _start(machine: Machine, call: Call) -> None:
     wanted = source.good - source.worked if source is not None else quantity
     parts = machine.parts(number)
     needs = recipes.needs(product, operation)
-    pieces, lacking = possible(stock, machine.unit.id, needs, wanted, parts)
-    if lacking is not None and pieces < ENOUGH * wanted:
-        missing = lacking.pieces(wanted)
+    # Who asks for fewer assemblies knows that a component lot holds fewer pieces; other steps work the whole lot.
+    asked = min(wanted, quantity) if needs else wanted
+    pieces, lacking = possible(stock, machine.unit.id, needs, asked, parts)
+    if lacking is not None and pieces < ENOUGH * asked:
+        missing = lacking.pieces(asked)
         raise Refusal(Result.NO_MATERIAL, "refused.no_component", product=lacking.product, pieces=missing)
     last = made.sellable and recipes.finished(product, done + 1)
     _room(machine, source, last=last)

@@ -12,7 +12,7 @@ from zhongshu.twin.lots import Lot, Stock, Where
 from zhongshu.twin.recipes import Recipes
 from zhongshu.twin.settings import TwinTruth
 
-#: Lots of parts that find a place beside an assembly station, besides the lots in its buffer.
+#: Lots of parts that find a place beside an assembly station beyond the size of its buffer.
 SHELF = 12
 #: Takes one event: its kind, plant time in ns, and plain fields.
 Book = Callable[[str, int, Mapping[str, Any]], None]
@@ -59,7 +59,7 @@ class Shop:
         """Whether ``lot`` may be put down in front of a unit: parts lie on a shelf of their own beside the buffer."""
         part = self.recipes.is_part(lot.product, lot.done)
         kind = self.plant.type_of[self.plant.unit_of[unit].type]
-        return self.waiting(unit, parts=part) < (SHELF if part else max(1, kind.buffer_in))
+        return self.waiting(unit, parts=part) < max(1, kind.buffer_in) + (SHELF if part else 0)
 
     def dump_chance(self) -> dict[str, dict[str, int]]:
         """How many numbers each stream has drawn."""

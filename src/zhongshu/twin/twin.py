@@ -26,7 +26,7 @@ from zhongshu.twin.scan import MS_NS, Made, Scan
 from zhongshu.twin.settings import TwinTruth
 from zhongshu.twin.side import Side
 from zhongshu.twin.timing import TICK_NS
-from zhongshu.twin.words import say
+from zhongshu.twin.words import LANGUAGE, say
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,8 @@ class Twin:
             case "status":
                 return {"ok": True, **self.status()}
             case "kinds":
-                return {"ok": True, "kinds": kinds()}
+                words = {k["kind"]: k["text"][LANGUAGE] for k in kinds()}
+                return {"ok": True, "kinds": words, "details": kinds()}
             case "faults":
                 active = [{"kind": k, "target": t, "value": v} for (k, t), v in self.faults.active.items()]
                 return {"ok": True, "faults": active}

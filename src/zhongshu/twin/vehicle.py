@@ -196,16 +196,21 @@ class Vehicle:
             )
         if not order.lot:
             return
-        if not 0 <= order.pick_at <= order.drop_at < len(route):
-            raise Refusal(
-                Result.BAD_ARGUMENT, "refused.bad_argument", what=f"{order.pick_at}, {order.drop_at}"
-            )
-        for unit, index in ((order.pick_unit, order.pick_at), (order.drop_unit, order.drop_at)):
-            known = self.shop.plant.unit_of.get(unit)
-            if known is None or (known.station and known.station != route[index]):
-                raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=f"{unit} @ {route[index]}")
         if self.load and self.load != order.lot:
             raise Refusal(Result.NOT_READY, "vehicle.loaded", lot=self.load)
+        # What is on board already is not picked, whatever the order says of picking.
+        pick_at = 0 if self.load else order.pick_at
+        if not 0 <= pick_at <= order.drop_at < len(route):
+            what = f"{order.pick_at}, {order.drop_at}"
+            raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=what)
+        if not self.load:
+            self._check_station(order.pick_unit, route[pick_at])
+        self._check_station(order.drop_unit, route[order.drop_at])
+
+    def _check_station(self, unit: str, node: str) -> None:
+        known = self.shop.plant.unit_of.get(unit)
+        if known is None or (known.station and known.station != node):
+            raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=f"{unit} @ {node}")
 
     def _begin(self, order: TransportOrder) -> None:
         self.meter()

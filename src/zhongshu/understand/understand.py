@@ -63,7 +63,9 @@ class Understand:
         while True:
             await self._clock.sleep_wall(SETTLE_WALL_S)
             position, touched, self._touched = self._position, self._touched, set()
-            await self._publish(fact for unit in sorted(touched) for fact in self._units[unit].facts(self._clock.now_ns()))
+            await self._publish(
+                fact for unit in sorted(touched) for fact in self._units[unit].facts(self._clock.now_ns())
+            )
             if self._clock.wall_ns() - saved_ns > SAVE_WALL_S * 1e9:
                 await asyncio.to_thread(self._save, position)
                 saved_ns = self._clock.wall_ns()

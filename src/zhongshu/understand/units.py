@@ -56,7 +56,11 @@ class UnitWatch:
         mode = self._name(UnitMode, roles.UNIT_MODE)
         if (state, mode) == self.said_state:
             return None
-        known = [self.values[r][0] for r in (roles.UNIT_STATE, roles.UNIT_MODE) if r in self.values and r not in self.bad]
+        known = [
+            self.values[r][0]
+            for r in (roles.UNIT_STATE, roles.UNIT_MODE)
+            if r in self.values and r not in self.bad
+        ]
         before, self.said_state = self.said_state, (state, mode)
         return StateChanged(self.plant, SOURCE, max(known, default=now_ns), self.unit, state, mode, *before)
 

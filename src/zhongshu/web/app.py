@@ -6,8 +6,9 @@ from importlib import resources
 
 from fastapi import FastAPI, WebSocket
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from zhongshu import __version__
 from zhongshu.web.api import commands, docs, export, metrics, orders, plant, points, sensing, status
@@ -46,8 +47,8 @@ def build_app(room: Room, live: Live) -> ASGIApp:
 class _Assets(StaticFiles):
     """Scripts and styles: always asked about, seldom sent, so that an update is never half old."""
 
-    def file_response(self, *args, **kwargs):  # type: ignore[no-untyped-def] # noqa: ANN - Starlette's own signature
-        """The file, to be revalidated by its ETag."""
-        response = super().file_response(*args, **kwargs)
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, to be asked about again by its ETag."""
+        response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "no-cache"
         return response

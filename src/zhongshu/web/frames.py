@@ -101,7 +101,11 @@ class Frames:
         values, qualities = latest.values[ids].tolist(), latest.qualities[ids].tolist()
         times = (latest.times_ns[ids] // MS).tolist()
         return [
-            [None if v != v else float(f"{v:.6g}") if abs(v) < 1e6 else v, -1 if q == 0xFF else q & QUALITY_MASK, t]
+            [
+                None if v != v else float(f"{v:.6g}") if abs(v) < 1e6 else v,
+                -1 if q == 0xFF else q & QUALITY_MASK,
+                t,
+            ]
             for v, q, t in zip(values, qualities, times, strict=True)
         ]
 
@@ -113,6 +117,7 @@ class Frames:
             "power_kw": self._scene.power_kw(),
             "recent": dict(self._watch.commands.recent()),
             "points_here": self._sensing.counts(),
+            "hops": self._sensing.hops(),
         }
         frame: dict[str, Any] = {}
         if counts != self._counts:

@@ -65,8 +65,12 @@ def _show(client: Client, request: Request, room: Room, name: str, unit: str) ->
         language=LOCALES[language],  # type: ignore[arg-type]
         dark=theme == "dark" if theme in THEMES else None,
     )
-    modules = "".join(f'<link rel="modulepreload" href="/assets/js/{m}.js">' for m in ("boot", "words", "live"))
-    styles = "".join(f'<link rel="stylesheet" href="/assets/css/{s}.css">' for s in ("base", "shell", "pages"))
+    modules = "".join(
+        f'<link rel="modulepreload" href="/assets/js/{m}.js">' for m in ("boot", "words", "live")
+    )
+    styles = "".join(
+        f'<link rel="stylesheet" href="/assets/css/{s}.css">' for s in ("base", "shell", "pages")
+    )
     mark = f"document.documentElement.dataset.theme={theme!r};" if theme in THEMES else ""
     boot = '<script type="module" src="/assets/js/boot.js"></script>'
     ui.add_head_html(f"<script>{mark}</script>{styles}{modules}{boot}")

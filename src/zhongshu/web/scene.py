@@ -84,7 +84,12 @@ class Scene:
         parts = [columns.values(name, 0).round(n).tolist() for name, n in zip(names, digits, strict=True)]
         known = columns.known(roles.POSITION_X).tolist()
         flags = np.zeros(len(known), int)
-        bits = ((roles.DRIVING, DRIVING), (roles.CHARGING, CHARGING), (roles.ERRORS, ERRORS), (roles.E_STOP, E_STOP))
+        bits = (
+            (roles.DRIVING, DRIVING),
+            (roles.CHARGING, CHARGING),
+            (roles.ERRORS, ERRORS),
+            (roles.E_STOP, E_STOP),
+        )
         for role, bit in bits:
             flags |= np.where(columns.values(role, 0) > 0, bit, 0)
         rows = []

@@ -55,6 +55,12 @@ class Sensing:
         newest = self._watch.unit_heard_ns // MS
         return [[c, t] for c, t in zip(counts.tolist(), newest.tolist(), strict=True)]
 
+    def hops(self) -> dict[str, int | None]:
+        """What the brain counted on the way from its connectors to the bus; None where it does not say."""
+        said = self._watch.alive().get("brain", {}).get("sense", {})
+        names = ("received", "published", "waiting", "doubled", "dropped")
+        return {**{name: said.get(name) for name in names}, "kept": said.get("kept_back")}
+
     def counts(self) -> dict[str, int]:
         """Points known and Good, and devices of which anything was heard, as seen from here."""
         fine = good(self._watch.latest.qualities[self._ids])

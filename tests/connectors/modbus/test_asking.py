@@ -101,6 +101,24 @@ async def test_no_answer_is_unknown_and_nothing_is_sent_twice() -> None:
         assert p.sink.count("lost") == 0, "others still answer"
 
 
+async def test_a_write_that_finds_no_place_in_time_was_not_sent() -> None:
+    async with pair(one_machine(timeout_s=0.2, read_timeout_s=1.0, transactions=1), Faulty) as p:
+        assert isinstance(p.peer, Faulty)
+        await ready(p)
+        p.peer.mute = {3}
+        await asyncio.sleep(0.15)  # a read has the only place and waits for its answer
+        assert (await p.connector.write(p.point("speed"), 3.0)).outcome is Outcome.NOT_SENT
+        assert p.machines.writes == []
+
+
+async def test_numbers_that_a_float_cannot_say_stay_as_they_were_written() -> None:
+    async with pair(one_machine()) as p:
+        await ready(p)
+        lot = (2**63 - 1).to_bytes(8)
+        assert await p.peer.answer(1, bytes([16, 0, 13, 0, 4, 8]) + lot) == bytes([16, 0, 13, 0, 4])
+        assert await p.peer.answer(1, bytes([3, 0, 13, 0, 4])) == bytes([3, 8]) + lot
+
+
 async def test_a_different_read_back_is_no_success() -> None:
     class Deaf(Faulty):
         async def answer(self, unit_id: int, body: bytes) -> bytes | None:

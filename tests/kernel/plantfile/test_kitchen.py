@@ -156,13 +156,13 @@ def test_a_lot_takes_exactly_one_lot_of_each_part(plant: Plant) -> None:
             assert component.quantity * product.lot_size == plant.product_of[component.product].lot_size
 
 
-def test_lots_take_two_to_six_minutes_an_operation(plant: Plant) -> None:
+def test_lots_take_one_to_six_minutes_an_operation(plant: Plant) -> None:
     for product in plant.products:
         for step in product.routing:
             for unit_type in plant.types:
                 capability = unit_type.can(step.capability)
                 if capability is not None:
-                    assert 120 <= (step.cycle_s or capability.cycle_s) * product.lot_size <= 360, (
+                    assert 60 <= (step.cycle_s or capability.cycle_s) * product.lot_size <= 360, (
                         product.id,
                         step,
                     )

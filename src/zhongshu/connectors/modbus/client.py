@@ -105,22 +105,25 @@ class ModbusConnector:
         }
 
     async def _session(self, link: Link, sink: Sink) -> str:
-        """Everything from an open link to its end; returns why it ended."""
+        """Everything from an open link to its end; returns why it ended.
+
+        No TaskGroup: one whose tasks fail while it is being cancelled forgets the cancelling, and we would never end.
+        """
         self._link = link
         link.on_answer = lambda: self._connected(sink)
+        looking = [asyncio.create_task(poll.run(link, sink)) for poll in self._polls]
+        waited: list[asyncio.Future[Any]] = [link.ended, *looking]
         try:
-            async with asyncio.TaskGroup() as group:
-                for poll in self._polls:
-                    group.create_task(poll.run(link, sink))
-                group.create_task(link.wait_end())
-        except* LinkLost:
-            pass  # each of its units tells so
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._link = None
+            for task in looking:
+                task.cancel()
+            results = await asyncio.gather(*looking, return_exceptions=True)
             await link.close()
-        # A group whose tasks failed keeps quiet about being cancelled meanwhile: then this is the end, not a new beginning.
-        if (task := asyncio.current_task()) is not None and task.cancelling():
-            raise asyncio.CancelledError
+        for result in results:
+            if isinstance(result, Exception) and not isinstance(result, LinkLost):
+                raise result
         return link.ended.result()
 
     def _connected(self, sink: Sink) -> None:

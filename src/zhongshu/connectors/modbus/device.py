@@ -106,6 +106,9 @@ class Devices:
         for i in found:
             if i not in own:
                 await self._set(i, values[i])
+                registers.put(i, start, words)
+        for i in own:
+            registers.put(i, start, words)
         self._requests.take({i: values[i] for i in own})
 
     async def _set(self, index: int, value: float) -> None:
@@ -119,7 +122,6 @@ class Devices:
             raise Refused(DEVICE_FAILURE) from error
         if answer.outcome is not Outcome.ACCEPTED:
             raise Refused(ILLEGAL_VALUE if answer.outcome is Outcome.REFUSED else DEVICE_FAILURE)
-        self._registers.store(index, value)
 
 
 def _at_most(function: int, count: int) -> None:

@@ -124,11 +124,6 @@ class Link(asyncio.Protocol):
         with self._believing():
             frames.confirm_write(request, body)
 
-    async def wait_end(self) -> None:
-        """Raise LinkLost once the connection has ended, and not before."""
-        await asyncio.wait([self.ended])
-        raise LinkLost(self.ended.result(), sent=True)
-
     async def close(self) -> None:
         """Cut the connection; its socket is gone when this returns."""
         self.cut(self._say("link.closed"))

@@ -35,6 +35,7 @@ class UnitPoll:
         self.places = tuple(place_of(p, settings) for p in unit.points)
         self._settings, self._clock, self._looks, self._say = settings, clock, looks, say
         self._ids = np.array([p.id for p in unit.points], dtype=np.int32)
+        self._ids.setflags(write=False)  # every Reads shares it
         self._count_row, self._scan_row = self._row(SAMPLE_COUNT), self._row(SCAN_TIME)
         self.reading = self._new_reading()
         self._period_ns = round(NS / max((p.rate_hz for p in unit.points), default=1.0))
@@ -80,7 +81,7 @@ class UnitPoll:
         """Read the unit once, beside whatever else is going on; what is wrong with it in words, or nothing."""
         reading = self._new_reading()
         try:
-            await reading.values(link, 0, Looks(), suspect=False)
+            await reading.values(link, -1, Looks(), suspect=False)
         except Silent:
             return f"{self.unit.id}: {self._say('unit.silent')}"
         except Refused as refused:

@@ -89,6 +89,12 @@ class Registers:
         at = self._starts[index]
         return value_of(self._places[index], self._words[at : at + self._places[index].size].tolist())
 
+    def put(self, index: int, start: int, words: Sequence[int]) -> None:
+        """Keep a point's own part of ``words`` that begin at register ``start``, bit for bit."""
+        at, place = self._starts[index], self._places[index]
+        first = place.register - start
+        self._words[at : at + place.size] = words[first : first + place.size]
+
     def store(self, index: int, value: float) -> None:
         """Write one point's value. Raises NotRepresentable."""
         at, place = self._starts[index], self._places[index]

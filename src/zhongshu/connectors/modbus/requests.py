@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from zhongshu.connectors.modbus.registers import Registers
 from zhongshu.kernel.ports import PlantSide
@@ -56,15 +57,13 @@ class Requests:
         return self._registers.points[index].role in ROLES
 
     def sensible(self, values: Mapping[int, float]) -> bool:
-        """Whether a key among them, if any, is one that a request can have."""
+        """Whether all are numbers, and a key among them is one that a request can have."""
         points = self._registers.points
         keys = [v for i, v in values.items() if points[i].role == roles.REQUEST_KEY]
-        return all(0 < key <= KEY_MAX for key in keys)
+        return all(isfinite(v) for v in values.values()) and all(0 < key <= KEY_MAX for key in keys)
 
     def take(self, values: Mapping[int, float]) -> None:
-        """Keep what was written; a new key starts a call, which is answered in the registers later on."""
-        for i, value in values.items():
-            self._registers.store(i, value)
+        """What stands in the registers now was written; a new key begins a call, which is answered there later on."""
         for i, value in values.items():
             if self._registers.points[i].role == roles.REQUEST_KEY:
                 self._key(self._registers.unit_of[i], int(value))

@@ -16,7 +16,7 @@ from zhongshu.connectors.opcua.commands import Commands
 from zhongshu.connectors.opcua.config import Settings, read_settings
 from zhongshu.connectors.opcua.intake import Intake
 from zhongshu.connectors.opcua.publishing import Lost, Publishing
-from zhongshu.connectors.opcua.session import Refused, Session
+from zhongshu.connectors.opcua.session import Refused, Session, honour_cancel
 from zhongshu.connectors.opcua.subscribing import Watch, subscribe, watch
 from zhongshu.connectors.opcua.words import Words, words_of
 from zhongshu.kernel.clock import Clock
@@ -72,6 +72,7 @@ class OpcUaConnector:
         delay = FIRST_RETRY_S
         try:
             while True:
+                honour_cancel()
                 began = loop.time()
                 try:
                     await self._live(sink)

@@ -10,7 +10,7 @@ from asyncua.common.utils import Buffer
 
 from zhongshu.connectors.opcua import codec
 from zhongshu.connectors.opcua.intake import Intake
-from zhongshu.connectors.opcua.session import Session
+from zhongshu.connectors.opcua.session import Session, honour_cancel
 from zhongshu.connectors.opcua.subscribing import Watch
 from zhongshu.connectors.opcua.words import Words
 from zhongshu.kernel.clock import Clock
@@ -68,6 +68,7 @@ class Publishing:
             for _ in range(OUTSTANDING):
                 self._send(done)
             while True:
+                honour_cancel()
                 await self._take(await self._next(done))
                 while len(self._flying) < OUTSTANDING:
                     self._send(done)

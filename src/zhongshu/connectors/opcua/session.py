@@ -36,6 +36,13 @@ if logging.getLogger("asyncua").level == logging.NOTSET:
     logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
 
 
+def honour_cancel() -> None:
+    """End the running task if it was asked to: ``asyncio.wait_for``, on which asyncua rests, may swallow that in Python 3.11."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Refused(Exception):
     """The connection cannot be made as things stand; ``reason`` and ``remedy`` are words for people."""
 
@@ -125,8 +132,9 @@ class Session:
             return
         try:
             if client.uaclient.protocol is not None and not client.uaclient.protocol.is_closed:
-                await asyncio.wait_for(client.uaclient.close_session(True), 1.0)
-                await asyncio.wait_for(client.close_secure_channel(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await client.uaclient.close_session(True)
+                    await client.close_secure_channel()
         except (OSError, TimeoutError, ua.UaError):
             pass  # it is gone already; its session ends by its own timeout
         finally:

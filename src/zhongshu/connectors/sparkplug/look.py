@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets as random_secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from zhongshu.connectors._mqtt.broker import BadBroker, Broker
@@ -92,11 +92,13 @@ async def look(
     return _compare(settings, units, visit.announced)
 
 
-async def _first_of(waiting: Any, running: asyncio.Task[None]) -> None:
+async def _first_of(waiting: Coroutine[Any, Any, Any], running: asyncio.Task[None]) -> None:
     """Until it is ready, or has ended with an error."""
     ready = asyncio.ensure_future(waiting)
-    await asyncio.wait({ready, running}, return_when=asyncio.FIRST_COMPLETED)
-    ready.cancel()
+    try:
+        await asyncio.wait({ready, running}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ready.cancel()
     if running.done():
         running.result()
 

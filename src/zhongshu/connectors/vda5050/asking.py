@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from zhongshu.connectors._mqtt.session import NotConnected, Session, Unconfirmed
@@ -16,14 +17,15 @@ from zhongshu.connectors.vda5050.codec import (
     Malformed,
     Topics,
     encode,
+    instant_actions,
     parse_timestamp,
 )
 from zhongshu.connectors.vda5050.config import Settings
 from zhongshu.connectors.vda5050.messages import State, VehicleError
 from zhongshu.connectors.vda5050.orders import Roads, order_message
-from zhongshu.connectors.vda5050.points import refers_to
+from zhongshu.connectors.vda5050.points import answers, refers_to
 from zhongshu.connectors.vda5050.vehicle import Vehicle
-from zhongshu.kernel.clock import Clock
+from zhongshu.kernel.clock import NS, Clock
 from zhongshu.model.commands import Answer, Call, Outcome, Result, Verb
 from zhongshu.model.orders import TransportOrder
 
@@ -63,7 +65,9 @@ class Asking:
         self._roads = roads
         self._clock = clock
         self._topics = Topics(settings)
-        self._headers = {v.unit: Headers(settings, v.serial) for v in vehicles.values()}
+        # Not from 0, since an error about a message of an earlier process of ours may still stand in a vehicle's state.
+        first = clock.wall_ns() // NS % 2**31
+        self._headers = {v.unit: Headers(settings, v.serial, first) for v in vehicles.values()}
         self._waiting: dict[str, dict[asyncio.Future[Answer], Judge]] = {unit: {} for unit in vehicles}
 
     @property
@@ -83,25 +87,26 @@ class Asking:
         vehicle = self._vehicles.get(call.unit)
         if vehicle is None:
             return _refused(Result.BAD_ARGUMENT, say("refused.no_such_unit", unit=call.unit))
+        judge: Callable[[State, int | None], Answer | None]
         if call.verb is Verb.TRANSPORT:
-            judge: Judge = lambda state: judge_order(state, str(call.key))  # noqa: E731 - one question, two spellings
-            topic = ORDER
+            topic, judge = ORDER, partial(judge_order, str(call.key))
         elif call.verb in ACTIONS:
-            judge = lambda state: judge_action(state, _action_id(call))  # noqa: E731 - as above
-            topic = INSTANT_ACTIONS
+            topic, judge = INSTANT_ACTIONS, partial(judge_action, _action_id(call))
         else:
             return _refused(Result.UNKNOWN_VERB, say("refused.verb", unit=call.unit, verb=call.verb.name))
         if not self._session.is_connected:
             return Answer(Outcome.NOT_SENT, reason=say("not_sent.no_broker"))
         if not vehicle.is_up:
             return Answer(Outcome.NOT_SENT, reason=say("not_sent.offline", unit=call.unit))
-        if vehicle.state is not None and (known := judge(vehicle.state)) is not None:
+        if vehicle.state is not None and (known := judge(vehicle.state, None)) is not None:
             return known  # the vehicle has had this very request before
         try:
-            payload = encode(self._message(call))
+            message = self._message(call)
+            payload = encode(message)
         except (ValueError, TypeError, KeyError) as error:
             return _refused(Result.BAD_ARGUMENT, say("refused.bad_arguments", error=error))
-        return await self._ask(vehicle, topic, payload, judge)
+        header_id: int = message["headerId"]
+        return await self._ask(vehicle, topic, payload, lambda state: judge(state, header_id))
 
     async def request_state(self, vehicle: Vehicle) -> None:
         """Ask for a state now: states are not kept by the broker. Raises NotConnected, Unconfirmed."""
@@ -109,7 +114,7 @@ class Asking:
         header = self._headers[vehicle.unit].next(INSTANT_ACTIONS, now_ns)
         action = _action("stateRequest", f"stateRequest-{now_ns}")
         topic = self._topics.of(vehicle.serial, INSTANT_ACTIONS)
-        await self._session.publish(topic, encode({**header, "actions": [action]}))
+        await self._session.publish(topic, encode(instant_actions(header, [action])))
 
     async def _ask(self, vehicle: Vehicle, topic: str, payload: bytes, judge: Judge) -> Answer:
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -136,35 +141,34 @@ class Asking:
             )  # a header number is spent only on a message that can be made
             return order_message(headers.next(ORDER, now_ns), order, self._roads)
         action = _action(ACTIONS[call.verb], _action_id(call))
-        return {**headers.next(INSTANT_ACTIONS, now_ns), "actions": [action]}
+        return instant_actions(headers.next(INSTANT_ACTIONS, now_ns), [action])
 
 
-def judge_order(state: State, order_id: str) -> Answer | None:
-    """ACCEPTED once the vehicle has the order, REFUSED once one of its errors is about it."""
+def judge_order(order_id: str, state: State, header_id: int | None) -> Answer | None:
+    """ACCEPTED once the vehicle has the order, REFUSED once one of its errors is about it or its message."""
     if state.order_id == order_id:
         return Answer(Outcome.ACCEPTED, t_ns=_time(state))
-    error = next((e for e in state.errors if refers_to(e, "orderId", order_id)), None)
-    return None if error is None else _by_vehicle(error, state)
+    return _by_error(state, "orderId", order_id, ORDER, header_id)
 
 
-def judge_action(state: State, action_id: str) -> Answer | None:
+def judge_action(action_id: str, state: State, header_id: int | None) -> Answer | None:
     """ACCEPTED once the vehicle does it or has done it, REFUSED once it failed or an error is about it."""
     for action in state.action_states:
         if action.action_id == action_id:
             if action.action_status in ("RUNNING", "PAUSED", "FINISHED"):
                 return Answer(Outcome.ACCEPTED, t_ns=_time(state))
             if action.action_status == "FAILED":
-                error = next((e for e in state.errors if refers_to(e, "actionId", action_id)), None)
-                if error is not None:
-                    return _by_vehicle(error, state)
-                return Answer(
-                    Outcome.REFUSED,
-                    Result.NOT_READY,
-                    action.result_description or say("refused.failed"),
-                    _time(state),
-                )
-    error = next((e for e in state.errors if refers_to(e, "actionId", action_id)), None)
-    return None if error is None else _by_vehicle(error, state)
+                text = action.result_description or say("refused.failed")
+                failed = Answer(Outcome.REFUSED, Result.NOT_READY, text, _time(state))
+                return _by_error(state, "actionId", action_id, INSTANT_ACTIONS, header_id) or failed
+    return _by_error(state, "actionId", action_id, INSTANT_ACTIONS, header_id)
+
+
+def _by_error(state: State, key: str, value: str, topic: str, header_id: int | None) -> Answer | None:
+    for error in state.errors:
+        if refers_to(error, key, value) or (header_id is not None and answers(error, topic, header_id)):
+            return _by_vehicle(error, state)
+    return None
 
 
 def _by_vehicle(error: VehicleError, state: State) -> Answer:

@@ -52,7 +52,7 @@ class Vda5050Connector:
         self._of_serial = {vehicle.serial: vehicle for vehicle in self._vehicles.values()}
         self._topics = Topics(self._settings)
         self._session = self._make_session(f"zhongshu-{plant.id}-{connection.id}")
-        roads = Roads(plant.roads, self._settings.map_id)
+        roads = Roads(plant.roads, self._settings)
         self._asking = Asking(self._settings, self._vehicles, self._session, roads, clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._malformed: Counter[str] = Counter()

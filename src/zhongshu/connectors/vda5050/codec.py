@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -51,9 +51,10 @@ class Topics:
 
 
 class Headers:
-    """Headers of one sender for one vehicle: a count a topic, the version and names of the settings."""
+    """Headers of one sender for one vehicle: a count a topic from ``first``, the version and names of the settings."""
 
-    def __init__(self, settings: Settings, serial: str) -> None:
+    def __init__(self, settings: Settings, serial: str, first: int = 0) -> None:
+        self._first = first
         self._fixed = {
             "version": settings.version,
             "manufacturer": settings.manufacturer,
@@ -62,12 +63,12 @@ class Headers:
         self._next: dict[str, int] = {}
 
     def restart(self) -> None:
-        """Count from 0 again."""
+        """Count from the first again."""
         self._next.clear()
 
     def next(self, topic: str, t_ns: int) -> dict[str, Any]:
         """The fields of the next header on a topic, at a plant time."""
-        number = self._next.get(topic, 0)
+        number = self._next.get(topic, self._first)
         self._next[topic] = (number + 1) % 2**32
         return {"headerId": number, "timestamp": timestamp(t_ns), **self._fixed}
 
@@ -85,6 +86,12 @@ def decode(model: type[_M], payload: bytes) -> _M:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "message"
         raise Malformed(f"{where}: {first['msg']} ({error.error_count()} in all)") from error
+
+
+def instant_actions(header: Mapping[str, Any], actions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The message on ``instantActions``, with the field named as the header's version wants it."""
+    field = "instantActions" if header["version"].startswith("2.0.") else "actions"
+    return {**header, field: list(actions)}
 
 
 def timestamp(t_ns: int) -> str:

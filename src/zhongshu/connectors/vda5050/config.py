@@ -27,6 +27,13 @@ class Settings(BrokerSettings):
     map_id: str = Field(
         "plant", min_length=1, description="Map in which the road map's coordinates (m) are meant, a name."
     )
+    station_type: str = Field(
+        "floor",
+        description="stationType of pick and drop, a name that the vehicles know, such as floor or conveyor.",
+    )
+    load_type: str = Field(
+        "lot", description="loadType of pick and drop, a name that the vehicles know, such as EPAL."
+    )
     visualization: bool = Field(
         True,
         description="Whether positions between states are taken from the visualization topic, yes or no.",

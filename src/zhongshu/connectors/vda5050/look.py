@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets as random_secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from zhongshu.connectors._mqtt.broker import BadBroker, Broker
 from zhongshu.connectors._mqtt.session import Session
@@ -56,13 +57,7 @@ async def look(settings: Settings, serials: Sequence[str], make_broker: Callable
     running = asyncio.create_task(visit.session.run(_nothing_to_say))
     try:
         async with asyncio.timeout(settings.timeout_s):
-            while not running.done():
-                visit.changed.clear()
-                if set(serials) <= visit.online and set(serials) <= visit.versions.keys():
-                    break
-                changed = asyncio.create_task(visit.changed.wait())
-                await asyncio.wait({changed, running}, return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
+            await _first_of(_heard(visit, set(serials)), running)
     except TimeoutError:
         log.debug("check of %s: not every vehicle was heard in time", settings.manufacturer)
     connected = visit.session.ready.is_set()
@@ -80,6 +75,22 @@ async def look(settings: Settings, serials: Sequence[str], make_broker: Callable
             say("check.no_broker_remedy"),
         )
     return _judge(serials, visit)
+
+
+async def _heard(visit: Visit, serials: set[str]) -> None:
+    """Until every vehicle said that it is online and sent a state."""
+    while not (serials <= visit.online and serials <= visit.versions.keys()):
+        visit.changed.clear()
+        await visit.changed.wait()
+
+
+async def _first_of(waiting: Coroutine[Any, Any, None], running: asyncio.Task[None]) -> None:
+    """Until it happened, or the session ended for good."""
+    happened = asyncio.ensure_future(waiting)
+    try:
+        await asyncio.wait({happened, running}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        happened.cancel()
 
 
 def _judge(serials: Sequence[str], visit: Visit) -> Check:

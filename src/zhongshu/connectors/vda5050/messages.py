@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
@@ -199,6 +199,6 @@ class Order(Header):
 
 
 class InstantActions(Header):
-    """Things to do at once, whatever the order says."""
+    """Things to do at once, whatever the order says; version 2.0 called the field ``instantActions``."""
 
-    actions: tuple[Action, ...]
+    actions: tuple[Action, ...] = Field(validation_alias=AliasChoices("actions", "instantActions"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zhongshu.connectors.vda5050.codec import Malformed
+from zhongshu.connectors.vda5050.config import Settings
 from zhongshu.connectors.vda5050.messages import Action, Order
 from zhongshu.model.orders import TransportOrder
 from zhongshu.model.plant import RoadMap
@@ -16,12 +17,26 @@ KEY_MAX = 2**31 - 1
 
 
 class Roads:
-    """The road map as order messages need it."""
+    """The road map, and the names that the vehicles use, as order messages need them."""
 
-    def __init__(self, roads: RoadMap, map_id: str) -> None:
+    def __init__(self, roads: RoadMap, settings: Settings) -> None:
         self._node = {node.id: node for node in roads.nodes}
         self._edge = {(edge.start, edge.end): edge for edge in roads.edges}
-        self._map_id = map_id
+        self._map_id = settings.map_id
+        self._parameters = [
+            {"key": "stationType", "value": settings.station_type},
+            {"key": "loadType", "value": settings.load_type},
+        ]
+
+    def action(self, order: TransportOrder, kind: str, unit: str) -> dict[str, Any]:
+        """Pick or drop of the order's lot at a machine."""
+        own = [{"key": LOAD_ID, "value": str(order.lot)}, {"key": STATION, "value": unit}]
+        return {
+            "actionType": kind,
+            "actionId": f"{order.key}-{kind}",
+            "blockingType": "HARD",
+            "actionParameters": own + self._parameters,
+        }
 
     def position(self, node: str) -> dict[str, Any]:
         """``nodePosition`` of a node of the map; nothing for one that is not on it."""
@@ -56,7 +71,7 @@ def order_message(header: Mapping[str, Any], order: TransportOrder, roads: Roads
             "sequenceId": 2 * i,
             "released": True,
             **roads.position(node),
-            "actions": _actions(order, i),
+            "actions": _actions(order, i, roads),
         }
         for i, node in enumerate(order.route)
     ]
@@ -118,20 +133,11 @@ def _check_shape(order: Order) -> None:
             raise Malformed(f"edges.{i}: does not join nodes {i} and {i + 1}")
 
 
-def _actions(order: TransportOrder, at: int) -> list[dict[str, Any]]:
+def _actions(order: TransportOrder, at: int, roads: Roads) -> list[dict[str, Any]]:
     if not order.lot:
         return []
     wanted = [(PICK, order.pick_at, order.pick_unit), (DROP, order.drop_at, order.drop_unit)]
-    return [
-        {
-            "actionType": kind,
-            "actionId": f"{order.key}-{kind}",
-            "blockingType": "HARD",
-            "actionParameters": [{"key": LOAD_ID, "value": str(order.lot)}, {"key": STATION, "value": unit}],
-        }
-        for kind, index, unit in wanted
-        if index == at
-    ]
+    return [roads.action(order, kind, unit) for kind, index, unit in wanted if index == at]
 
 
 def _lot(action: Action) -> int:

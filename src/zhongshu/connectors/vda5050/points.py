@@ -21,6 +21,8 @@ MODES: Mapping[str, UnitMode] = {
     "SERVICE": UnitMode.MAINTENANCE,
     "TEACHIN": UnitMode.MAINTENANCE,
 }
+#: Something is on board, but its id is no lot number of the plant.
+UNKNOWN_LOAD = -1.0
 #: Actions that belong to no order, so that their failure says nothing about one.
 INSTANT = frozenset(
     {
@@ -40,6 +42,11 @@ INSTANT = frozenset(
 def refers_to(error: VehicleError, key: str, value: str) -> bool:
     """Whether an error says that it is about that order or action."""
     return any(r.reference_key == key and r.reference_value == value for r in error.error_references or ())
+
+
+def answers(error: VehicleError, topic: str, header_id: int) -> bool:
+    """Whether an error is about our message with that header; of one that makes no sense nothing else can be told."""
+    return refers_to(error, "topic", topic) and refers_to(error, "headerId", str(header_id))
 
 
 def transport_state(state: State) -> TransportState:
@@ -83,7 +90,8 @@ def _flag(value: bool | None) -> float | None:
 def _load(state: State) -> float | None:
     if state.loads is None:
         return None
-    return _whole(state.loads[0].load_id) if state.loads else 0.0
+    # A load that is none of our lots is not nothing on board.
+    return (_whole(state.loads[0].load_id) or UNKNOWN_LOAD) if state.loads else 0.0
 
 
 def _e_stop(state: State) -> float | None:

@@ -46,6 +46,8 @@ def moment(text: str | int, timezone: str) -> int:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise HTTPException(422, f"{text!r} is no time: give ISO 8601 such as 2026-11-23T14:00 or ns") from error
+        raise HTTPException(
+            422, f"{text!r} is no time: give ISO 8601 such as 2026-11-23T14:00 or ns"
+        ) from error
     zoned = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))
     return round(zoned.timestamp() * 1_000_000) * 1000

@@ -16,7 +16,10 @@ def router(room: Room) -> APIRouter:
     """The routes on this plant."""
     routes = APIRouter(prefix="/api", tags=["commands"])
 
-    @routes.get("/commands", summary="The newest commands, of one unit or in one status; steps are [status, wall ms, detail]")
+    @routes.get(
+        "/commands",
+        summary="The newest commands, of one unit or in one status; steps are [status, wall ms, detail]",
+    )
     async def commands(
         unit: str = "", status: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100
     ) -> dict[str, Any]:
@@ -42,4 +45,9 @@ def _one(room: Room, key: int) -> dict[str, Any] | None:
         found = session.get(Command, key)
         if found is None or found.plant != room.plant.id:
             return None
-        return {**rows_of(session, [found])[0], "args": found.args, "proposal": found.proposal, "decision": found.decision}
+        return {
+            **rows_of(session, [found])[0],
+            "args": found.args,
+            "proposal": found.proposal,
+            "decision": found.decision,
+        }

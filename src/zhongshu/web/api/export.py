@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import StreamingResponse
@@ -44,7 +45,8 @@ def router(room: Room) -> APIRouter:
             raise HTTPException(503, f"the historian does not answer this: {error}") from error
         if count > ROWS_MAX:
             raise HTTPException(
-                413, f"{count} rows are more than the {ROWS_MAX} of one file; choose fewer points or a shorter time"
+                413,
+                f"{count} rows are more than the {ROWS_MAX} of one file; choose fewer points or a shorter time",
             )
         pages = room.past.pages(ids, start_ns, end_ns)
         body = as_csv(pages, chosen) if form == "csv" else as_parquet(pages, chosen)
@@ -62,7 +64,10 @@ async def as_csv(pages: AsyncIterator[pa.Table], points: Sequence[Point]) -> Asy
     yield "\ufeffpath,time,value,quality\r\n".encode()
     async for page in pages:
         columns = (page[name].to_pylist() for name in ("point", "t_ns", "value", "quality"))
-        lines = [f"{names[p]},{iso(t)},{'' if v is None else repr(v)},{q & 3}\r\n" for p, t, v, q in zip(*columns, strict=True)]
+        lines = [
+            f"{names[p]},{iso(t)},{'' if v is None else repr(v)},{q & 3}\r\n"
+            for p, t, v, q in zip(*columns, strict=True)
+        ]
         yield "".join(lines).encode()
 
 
@@ -70,12 +75,17 @@ async def as_parquet(pages: AsyncIterator[pa.Table], points: Sequence[Point]) ->
     """One row group a page; what is written is handed on at once."""
     names = {point.id: point.path for point in points}
     schema = pa.schema(
-        [("path", pa.string()), ("time", pa.timestamp("ns", "UTC")), ("value", pa.float64()), ("quality", pa.uint8())]
+        [
+            ("path", pa.string()),
+            ("time", pa.timestamp("ns", "UTC")),
+            ("value", pa.float64()),
+            ("quality", pa.uint8()),
+        ]
     )
     sink = _Sink()
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         async for page in pages:
-            quality = pa.compute.bit_wise_and(page["quality"].cast(pa.uint8()), pa.scalar(3, pa.uint8()))
+            quality = pc.bit_wise_and(page["quality"].cast(pa.uint8()), pa.scalar(3, pa.uint8()))
             columns = [
                 pa.array([names[p] for p in page["point"].to_pylist()], pa.string()),
                 page["t_ns"].cast(pa.timestamp("ns", "UTC")),
@@ -117,4 +127,6 @@ class _Sink:
 
 def iso(t_ns: int) -> str:
     """UTC with all nine digits that the plant's time has."""
-    return f"{datetime.fromtimestamp(t_ns // 1_000_000_000, UTC):%Y-%m-%dT%H:%M:%S}.{t_ns % 1_000_000_000:09d}Z"
+    return (
+        f"{datetime.fromtimestamp(t_ns // 1_000_000_000, UTC):%Y-%m-%dT%H:%M:%S}.{t_ns % 1_000_000_000:09d}Z"
+    )

@@ -36,9 +36,21 @@ def lines(room: Room) -> Iterator[Line]:
     for quantile, name in (("0.5", "p50"), ("0.99", "p99")):
         value = figures["latency_ms"][name]
         seconds = None if value is None else value / 1000
-        yield "latency_seconds", "gauge", "Source time to queryable, wall time", {"quantile": quantile}, seconds
+        yield (
+            "latency_seconds",
+            "gauge",
+            "Source time to queryable, wall time",
+            {"quantile": quantile},
+            seconds,
+        )
     yield "gaps_total", "counter", "Gaps in the ledger", {}, figures["gaps"]
-    yield "values_lost_total", "counter", "Samples made available, not queryable, in no gap", {}, figures["values_lost"]
+    yield (
+        "values_lost_total",
+        "counter",
+        "Samples made available, not queryable, in no gap",
+        {},
+        figures["values_lost"],
+    )
     yield "values_doubled_total", "counter", "Samples stored twice", {}, figures["values_doubled"]
     for status, count in figures["commands"].items():
         yield "commands", "gauge", "Commands by how they ended", {"status": status}, count
@@ -48,7 +60,13 @@ def lines(room: Room) -> Iterator[Line]:
     for process in room.watch.health:
         yield "process_up", "gauge", "1 while the process speaks", {"process": process}, int(process in alive)
     for connection, traffic in room.watch.traffic.items():
-        yield "samples_total", "counter", "Samples of a connection since this process began", {"connection": connection}, traffic.samples
+        yield (
+            "samples_total",
+            "counter",
+            "Samples of a connection since this process began",
+            {"connection": connection},
+            traffic.samples,
+        )
 
 
 def written(plant: str, figures: Iterator[Line]) -> str:

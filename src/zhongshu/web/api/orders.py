@@ -25,7 +25,9 @@ class NewOrder(BaseModel):
     id: str = Field(description="The customer's own number; the same order twice is taken once.")
     product: str = Field(description="Id of a product that this plant sells.")
     quantity: int = Field(description="Pieces.")
-    due: str | int = Field(description="Plant time: ISO 8601 (the plant's zone where it names none), or ns since 1970 UTC.")
+    due: str | int = Field(
+        description="Plant time: ISO 8601 (the plant's zone where it names none), or ns since 1970 UTC."
+    )
     release: str | int = Field(0, description="Not to be begun before; as `due`.")
     priority: int = Field(5, description="0 goes first, 9 last.")
     by: str = Field("api", max_length=64, description="Who orders.")
@@ -35,7 +37,10 @@ def router(room: Room) -> APIRouter:
     """The routes on this plant."""
     routes = APIRouter(prefix="/api", tags=["orders"])
 
-    @routes.get("/orders", summary="Orders by due time; `status` open (default), done, all, or one of the store's words")
+    @routes.get(
+        "/orders",
+        summary="Orders by due time; `status` open (default), done, all, or one of the store's words",
+    )
     async def orders(
         status: str = "open", limit: Annotated[int, Query(ge=1, le=5000)] = 200
     ) -> dict[str, Any]:
@@ -90,7 +95,9 @@ def _listed(room: Room, status: str, limit: int) -> list[dict[str, Any]]:
     if status != "all":
         query = query.where(OrderRow.status.in_(OPEN if status == "open" else (status,)))
     with room.store.read() as session:
-        return [order_row(o) for o in session.scalars(query.order_by(OrderRow.due_ns, OrderRow.id).limit(limit))]
+        return [
+            order_row(o) for o in session.scalars(query.order_by(OrderRow.due_ns, OrderRow.id).limit(limit))
+        ]
 
 
 def _one(room: Room, order: str) -> dict[str, Any] | None:

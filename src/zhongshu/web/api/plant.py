@@ -32,7 +32,9 @@ def router(room: Room) -> APIRouter:
     def body() -> bytes:
         return dumps({**described(room.plant), "speed": speed(room)})
 
-    @routes.get("/plant", summary="Areas, units, types, road map, products and connections", response_class=Response)
+    @routes.get(
+        "/plant", summary="Areas, units, types, road map, products and connections", response_class=Response
+    )
     async def plant() -> Response:
         return Response(body(), media_type="application/json")
 
@@ -41,8 +43,8 @@ def router(room: Room) -> APIRouter:
 
 def speed(room: Room) -> float:
     """Plant seconds in a wall second."""
-    second = 1_000_000_000
-    return (room.clock.to_plant_ns(second) - room.clock.to_plant_ns(0)) / second
+    long_ns = 1_000_000_000_000_000  # so long that the clock's rounding does not show
+    return round((room.clock.to_plant_ns(long_ns) - room.clock.to_plant_ns(0)) / long_ns, 6)
 
 
 def described(plant: Plant) -> dict[str, Any]:
@@ -56,7 +58,8 @@ def described(plant: Plant) -> dict[str, Any]:
         "modes": {str(mode.value): mode.name for mode in UnitMode},
         "areas": [_area(area) for area in plant.areas],
         "types": [
-            {"id": t.id, "name": text(t.name), "icon": t.icon, "is_vehicle": t.is_vehicle} for t in plant.types
+            {"id": t.id, "name": text(t.name), "icon": t.icon, "is_vehicle": t.is_vehicle}
+            for t in plant.types
         ],
         "units": [_unit(plant, unit) for unit in plant.units],
         "vehicles": [unit.id for unit in plant.vehicles],
@@ -89,7 +92,9 @@ def _area(area: Any) -> dict[str, Any]:
 
 
 def _unit(plant: Plant, unit: Any) -> dict[str, Any]:
-    main = [p.id for p in unit.points if p.kind == "float" and p.role not in (roles.SAMPLE_COUNT, roles.SCAN_TIME)]
+    main = [
+        p.id for p in unit.points if p.kind == "float" and p.role not in (roles.SAMPLE_COUNT, roles.SCAN_TIME)
+    ]
     return {
         "id": unit.id,
         "name": text(unit.name),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from fastapi import APIRouter, HTTPException, Query
 
 from zhongshu.kernel.latest import NEVER
@@ -21,7 +22,9 @@ MS = 1_000_000
 BUCKETS_MAX = 4000
 FOUND_MAX = 500
 
-Start = Annotated[str, Query(description="ISO 8601, or ns since 1970 UTC; plant time. Default: ten minutes before the end.")]
+Start = Annotated[
+    str, Query(description="ISO 8601, or ns since 1970 UTC; plant time. Default: ten minutes before the end.")
+]
 End = Annotated[str, Query(description="ISO 8601, or ns since 1970 UTC; plant time. Default: now.")]
 Buckets = Annotated[int, Query(ge=1, le=BUCKETS_MAX, description="About so many intervals.")]
 
@@ -30,7 +33,9 @@ def router(room: Room) -> APIRouter:
     """The routes on this plant."""
     routes = APIRouter(prefix="/api", tags=["points"])
 
-    @routes.get("/points", summary="Points whose path or label holds every word of `search`, with their newest value")
+    @routes.get(
+        "/points", summary="Points whose path or label holds every word of `search`, with their newest value"
+    )
     async def points(
         search: str = "", limit: Annotated[int, Query(ge=1, le=FOUND_MAX)] = 60, unit: str = ""
     ) -> dict[str, Any]:
@@ -46,7 +51,9 @@ def router(room: Room) -> APIRouter:
         return {"id": unit, "name": text(known.name), "points": [row(room, point) for point in known.points]}
 
     @routes.get("/points/{path:path}/trend", summary="The past of one point in buckets")
-    async def point_trend(path: str, start: Start = "", end: End = "", buckets: Buckets = 1000) -> dict[str, Any]:
+    async def point_trend(
+        path: str, start: Start = "", end: End = "", buckets: Buckets = 1000
+    ) -> dict[str, Any]:
         return await answered(room, wanted(room.plant, [path]), start, end, buckets)
 
     @routes.get("/trend", summary="The past of several points in the same buckets")
@@ -113,7 +120,7 @@ async def answered(room: Room, points: Sequence[Point], start: str, end: str, bu
 
 def columns(table: pa.Table, point: int) -> dict[str, list[Any]]:
     """Buckets of one point: ``t`` (ms, start), ``n``, ``low``, ``high``, ``mean``, ``last``, ``q`` the worst quality."""
-    mine = table.filter(pa.compute.equal(table["point"], point))
+    mine = table.filter(pc.equal(table["point"], point))
     times_ms = (mine["t_ns"].to_numpy() // MS).tolist()
     values = {name: [_number(v) for v in mine[name].to_pylist()] for name in ("low", "high", "mean", "last")}
     worst = (mine["quality"].to_numpy().astype(np.int64) & QUALITY_MASK).tolist()

@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from zhongshu.kernel.store.tables import Gap
 from zhongshu.web.api.asking import moment
@@ -19,7 +19,9 @@ def router(room: Room) -> APIRouter:
     """The routes on this plant."""
     routes = APIRouter(prefix="/api", tags=["sense"])
 
-    @routes.get("/gaps", summary="Intervals with missing samples, newest first; `missing` -1 where nobody can know")
+    @routes.get(
+        "/gaps", summary="Intervals with missing samples, newest first; `missing` -1 where nobody can know"
+    )
     async def gaps(
         unit: str = "",
         connection: str = "",
@@ -35,7 +37,11 @@ def router(room: Room) -> APIRouter:
 
 
 def _gaps(room: Room, unit: str, connection: str, span: tuple[int, int], limit: int) -> dict[str, Any]:
-    mine = (Gap.plant == room.plant.id, Gap.end_ns >= span[0], Gap.start_ns <= span[1])
+    mine: tuple[ColumnElement[bool], ...] = (
+        Gap.plant == room.plant.id,
+        Gap.end_ns >= span[0],
+        Gap.start_ns <= span[1],
+    )
     if unit:
         # A gap of the whole connection is one of each of its units.
         home = room.plant.unit_of[unit].connection if unit in room.plant.unit_of else ""

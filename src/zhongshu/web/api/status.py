@@ -13,7 +13,9 @@ def router(room: Room) -> APIRouter:
     """The routes on this plant."""
     routes = APIRouter(prefix="/api", tags=["status"])
 
-    @routes.get("/status", summary="The plant and its brain in one summary, as `zhongshu status --json` prints it")
+    @routes.get(
+        "/status", summary="The plant and its brain in one summary, as `zhongshu status --json` prints it"
+    )
     async def status() -> dict[str, Any]:
         return room.watch.summary()
 
@@ -21,7 +23,9 @@ def router(room: Room) -> APIRouter:
     async def health() -> dict[str, Any]:
         return dict(room.watch.health)
 
-    @routes.get("/latency", summary="Latency (wall ms, source to queryable) of the last minutes, one reading a second")
+    @routes.get(
+        "/latency", summary="Latency (wall ms, source to queryable) of the last minutes, one reading a second"
+    )
     async def latency() -> dict[str, Any]:
         readings = list(room.watch.latencies)
         return {

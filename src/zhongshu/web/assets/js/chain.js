@@ -35,16 +35,16 @@ export function why(row) {
   return [lot, row.reason ? told("reason", row.reason) : "", by].filter(Boolean).join(" · ");
 }
 
-/** Fill `place` with the steps; each chip says how long after the one before it came, the last also the whole. */
-export function chain(place, row) {
+/** Fill `place` with the steps; each chip says how long after the one before it came. `short` leaves out the approval. */
+export function chain(place, row, short = true) {
   const said = JSON.stringify([row.status, row.steps.length]);
   if (place.dataset.said === said) return;
   place.dataset.said = said;
+  const steps = short && row.status !== "approved" ? row.steps.filter(([status]) => status !== "approved") : row.steps;
   const parts = [];
-  row.steps.forEach(([status, ms], i) => {
+  steps.forEach(([status, ms], i) => {
     if (i) parts.push(h("span", { class: "then", "aria-hidden": "true", text: "→" }));
-    const before = i ? row.steps[i - 1][1] : ms;
-    parts.push(chip(status, i ? seconds(ms - before) : ""));
+    parts.push(chip(status, i ? seconds(ms - steps[i - 1][1]) : ""));
   });
   place.replaceChildren(...parts);
 }
@@ -60,7 +60,7 @@ function chip(status, time) {
 /** The device's own words where a command came to a bad end. */
 export function verdict(place, row) {
   const bad = badness(row);
-  put(place, bad ? row.detail.replaceAll("_", " ") : "");
+  put(place, bad ? row.detail.split(": ").map((word) => told("detail", word)).join(": ") : "");
   mark(place, "data-mark", bad || null);
 }
 

@@ -7,8 +7,8 @@ import { unitName } from "./plant.js";
 import { clock, stamp, t } from "./words.js";
 
 const ATTENTION_MS = 15 * 60 * 1000;
-const ATTENTION_MOST = 4;
-const LATEST_MOST = 12;
+const ATTENTION_MOST = 2;
+const LATEST_MOST = 10;
 const EVERY_MS = 1000;
 
 export class Doing {

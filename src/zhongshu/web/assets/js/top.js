@@ -33,6 +33,12 @@ function keep(name, value) {
   document.cookie = `${name}=${value}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax`;
 }
 
+/** 12 ms, 0.4 s, or a dash where nobody said it. */
+function lag(ms) {
+  if (ms === null || ms === undefined) return "–";
+  return ms < 100 ? `${n(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
 /** The counts, each in its own element, so that one that changes moves nothing else. */
 class Figures {
   constructor(place) {
@@ -51,7 +57,7 @@ class Figures {
       connected: t("top.connected", { up: n(devices.connected), total: n(devices.total ?? plant.units.length) }),
       points: good === total ? t("top.points", { n: n(total) }) : t("top.points-good", { good: n(good), n: n(total) }),
       rate: t("top.rate", { n: n(counts.values_per_s) }),
-      latency: t("top.latency", { s: p50 === null || p50 === undefined ? "–" : (p50 / 1000).toFixed(1) }),
+      latency: t("top.latency", { s: lag(p50) }),
       gaps: t("top.gaps", { n: n(counts.gaps) }),
       lost: t("top.lost", { n: n(counts.values_lost) }),
       silent: silent.length ? t("top.silent", { names: silent.join(", ") }) : "",

@@ -53,17 +53,17 @@ function format(name, options) {
 /** 14:26:08 in the plant's zone. */
 export const clock = (ms) => format("clock", { timeStyle: "medium" }).format(ms);
 
+/** 11-23 in the plant's zone. */
+export const day = (ms) => format("day", { dateStyle: "short" }).format(ms).slice(5);
+
 /** 14:26 today, 11-24 14:26 on another day than `now`. */
 export function moment(ms, now) {
-  const day = format("day", { month: "2-digit", day: "2-digit" });
-  const time = format("time", { hour: "2-digit", minute: "2-digit" }).format(ms);
-  return now !== undefined && day.format(ms) === day.format(now) ? time : `${day.format(ms)} ${time}`;
+  const time = clock(ms).slice(0, 5);
+  return now !== undefined && day(ms) === day(now) ? time : `${day(ms)} ${time}`;
 }
 
 /** 11-23 14:26:08. */
-export function stamp(ms) {
-  return `${format("day", { month: "2-digit", day: "2-digit" }).format(ms)} ${clock(ms)}`;
-}
+export const stamp = (ms) => `${day(ms)} ${clock(ms)}`;
 
 /** 0:16, 1:04:30: how long, as on a stop watch. */
 export function lasting(ms) {
@@ -94,8 +94,8 @@ export function age(ms, now) {
   return t("age.d", { n: Math.round(s / 86400) });
 }
 
-/** 0.4, 1.1, 12: seconds for a proof chain. */
+/** 0.04, 0.4, 1.1, 12: seconds for a proof chain. */
 export function seconds(ms) {
   const s = Math.max(0, ms) / 1000;
-  return s < 9.95 ? s.toFixed(1) : n(s);
+  return s < 0.095 ? s.toFixed(2) : s < 9.95 ? s.toFixed(1) : n(s);
 }

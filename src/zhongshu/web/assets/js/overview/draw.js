@@ -4,7 +4,7 @@ import { byHand, kindOf, modeName, plant, stateWord, unitName } from "../plant.j
 import { label, lasting, n, t } from "../words.js";
 
 const HEADING_LEAST = 0.001;
-const FONT = "system-ui, 'Noto Sans CJK SC', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', sans-serif";
+const FONT = "'Noto Sans CJK SC', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', system-ui, sans-serif";
 
 /** Colours of the theme in force, read once a theme. */
 export function colours() {
@@ -179,8 +179,8 @@ function drawTags(g, plan, picture, { c, rem, now }) {
     const text = plan.at ? `${unitName(plant.units[i].id)} ${stateWord(row)}${since}` : since.trim() || stateWord(row);
     const w = g.measureText(text).width + 0.6 * rem;
     const h = 1.15 * rem;
-    const x = Math.max(2, Math.min(square.x + square.w / 2 - w / 2, plan.width - w - 2));
     const y = Math.max(1, square.y - h - 5);
+    const x = Math.max(besideTitle(g, plan, i, y, rem), Math.min(square.x + square.w / 2 - w / 2, plan.width - w - 2));
     if (taken.some((o) => x < o.x + o.w && o.x < x + w && y < o.y + o.h && o.y < y + h)) continue;
     taken.push({ x, y, w, h });
     g.fillStyle = c.alarm;
@@ -191,6 +191,17 @@ function drawTags(g, plan, picture, { c, rem, now }) {
     g.textBaseline = "middle";
     g.fillText(text, x + 0.3 * rem, y + h / 2 + 0.5);
   }
+}
+
+/** Where a plate may begin at this height, so that it does not cover the name of its area. */
+function besideTitle(g, plan, i, y, rem) {
+  const box = plan.boxes.find(({ units }) => units.includes(i));
+  if (!box || y > box.y + 1.7 * rem) return 2;
+  g.save();
+  g.font = `600 ${0.84 * rem}px ${FONT}`;
+  const right = box.x + g.measureText(label(box.area.name)).width + 1.1 * rem;
+  g.restore();
+  return right;
 }
 
 function outline(g, { x, y, w, h }, colour, width, away) {

@@ -5,7 +5,7 @@ import { onFrame, picture, plantNow } from "../live.js";
 import { plant, productName } from "../plant.js";
 import { moment, n, span, t } from "../words.js";
 
-const MOST = 14;
+const MOST = 12;
 
 export class Orders {
   constructor(place) {

@@ -11,10 +11,10 @@ export class Rows {
     this.place = place;
     const columns = [
       { title: t("table.device"), fill: (cell, i) => link(cell, plant.units[i]) },
-      { title: t("table.area"), text: (i) => areaName(plant.units[i].area) },
-      { title: t("table.type"), text: (i) => typeName(plant.units[i].type) },
+      { title: t("table.area"), class: "opt", text: (i) => areaName(plant.units[i].area) },
+      { title: t("table.type"), class: "opt", text: (i) => typeName(plant.units[i].type) },
       { title: t("table.state"), text: (i) => stateOf(i) },
-      { title: t("table.mode"), text: (i) => (byHand(picture.units[i]) ? t(`mode.${modeName(picture.units[i])}`) : "") },
+      { title: t("table.mode"), class: "opt", text: (i) => (byHand(picture.units[i]) ? t(`mode.${modeName(picture.units[i])}`) : "") },
       { title: t("table.since"), class: "num", text: (i) => sinceOf(i) },
       { title: t("table.job"), text: (i) => jobOf(i) },
       { title: t("table.progress"), class: "num", text: (i) => progressOf(i) },
