@@ -17,7 +17,7 @@ FLAGS += ["--disable-component-update", "--disable-sync", "--no-first-run"]
 SHOTS = ROOT / "tests/browser/screenshots"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Bus, historian, pretended brain and control room of 284 devices."""
     lab = Lab(KITCHEN, tmp_path_factory.mktemp("kitchen"), low_port)
@@ -28,9 +28,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         lab.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
+    """Debian's Chromium, headless; closed with the module, since its loop would keep other tests from theirs."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser

@@ -130,7 +130,7 @@ def test_history_shows_picks_zooms_and_exports(visit: Visitor) -> None:
     assert "points=" in page.url and "span=600" in page.url
     over = page.locator(".u-over").bounding_box()
     assert over is not None
-    page.mouse.move(over["x"] + over["width"] / 2, over["y"] + 20)
+    page.mouse.move(over["x"] + over["width"] - 2, over["y"] + 20)
     page.mouse.wheel(0, -300)
     page.wait_for_url("**start=*")
     again = page.url

@@ -30,12 +30,12 @@ def moved_plant(folder: Path, port: Callable[[], int]) -> Path:
     text = re.sub(r" deadband: [\d.]+,", "", text)
     opc = _free_run(port, 12)
     text = re.sub(
-        r"opc\.tcp://127\.0\.0\.1:\{n\+48(\d\d\d)\}",
+        r"opc\.tcp://127\.0\.0\.1:\{n\+24(\d\d\d)\}",
         lambda m: f"opc.tcp://127.0.0.1:{{n+{opc + int(m[1]) - 400}}}",
         text,
     )
     text = re.sub(
-        r"opc\.tcp://127\.0\.0\.1:48(\d\d\d)", lambda m: f"opc.tcp://127.0.0.1:{opc + int(m[1]) - 400}", text
+        r"opc\.tcp://127\.0\.0\.1:24(\d\d\d)", lambda m: f"opc.tcp://127.0.0.1:{opc + int(m[1]) - 400}", text
     )
     for modbus in sorted(set(re.findall(r"port: (150\d\d)", text))):
         text = text.replace(f"port: {modbus}", f"port: {port()}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.historian.feed import NS, START_NS, Memory, Row
+from tests.historian.feed import NS, START_NS, Memory, Row, batch_of
 from zhongshu.historian.compactor import Compactor, Keep
 from zhongshu.historian.query import History, Offline, QueryError
 from zhongshu.kernel.bus import Message
@@ -167,6 +168,47 @@ def test_merging_keeps_buckets_whole_and_rows_as_they_are(tmp_path: Path) -> Non
     for level in memory.history.levels[1:]:
         files = level.table.files
         assert files.rows.min() <= 5 * 8 * 2
+    assert memory.history.count() == len(memory.rows)
+
+
+def test_no_answer_is_short_or_doubled_while_rows_move_from_memory_to_files_and_are_merged(
+    tmp_path: Path,
+) -> None:
+    memory, rng = Memory(tmp_path / "history"), np.random.default_rng(11)
+    compactor, stop, wrong = (
+        Compactor(memory.history, VirtualClock(), Keep(0, 0, 0, 0, 0)),
+        threading.Event(),
+        [],
+    )
+    start, end = START_NS - 120 * NS, START_NS + 1000 * NS
+
+    def ask() -> None:
+        while not stop.is_set():
+            at_least = len(memory.rows) - 20  # the newest message may not be visible yet
+            rows = memory.history.count()
+            in_buckets = sum(memory.history.trend(list(range(5)), start, end, 3)["n"].to_pylist())
+            at_most = len(memory.rows)
+            if not at_least <= rows <= at_most or not at_least <= in_buckets <= at_most:
+                wrong.append((at_least, rows, in_buckets, at_most))
+
+    def add() -> None:
+        rows = [(int(p), START_NS + int(t) * NS, 1.0, 0) for p, t in rng.integers(0, [5, 900], (20, 2))]
+        memory.rows += rows  # before it is visible: an upper bound at any moment
+        memory.seq += 1
+        memory.tail.append(memory.seq, batch_of(rows, memory.seq))
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    for turn in range(60):
+        add()
+        memory.writer.flush_all(buckets=turn % 3 == 0)
+        if turn % 10 == 9:
+            compactor.round()
+    stop.set()
+    for thread in asking:
+        thread.join()
+    assert wrong == []
     assert memory.history.count() == len(memory.rows)
 
 

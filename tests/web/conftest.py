@@ -1,4 +1,4 @@
-"""One running control room of a small plant for all tests of this folder that need one."""
+"""One running control room of a small plant for a module of tests that needs one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.kernel.server import low_port
 from tests.web.lab import MINIMAL, Lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Bus, historian, pretended brain and control room of the smallest plant."""
     lab = Lab(MINIMAL, tmp_path_factory.mktemp("lab"), low_port)

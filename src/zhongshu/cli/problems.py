@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zhongshu.cli.attach import NotRunning
+from zhongshu.cli.device_ports import DevicePortTaken
 from zhongshu.kernel.bus import BusError
 from zhongshu.kernel.config import ConfigError
 from zhongshu.kernel.plantfile import PlantFileError
@@ -11,6 +12,7 @@ from zhongshu.twin.control import NotRunning as NoTwin
 
 PROBLEMS: tuple[type[Exception], ...] = (
     NotRunning,
+    DevicePortTaken,
     NoTwin,
     BusError,
     ConfigError,

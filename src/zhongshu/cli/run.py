@@ -12,6 +12,7 @@ from pathlib import Path
 
 from zhongshu.cli.announce import announce
 from zhongshu.cli.attach import note_running
+from zhongshu.cli.device_ports import require_free_devices
 from zhongshu.cli.plant_time import choose_clock, keep_alive_mark
 from zhongshu.kernel.clock import save_clock, wall_clock
 from zhongshu.kernel.config import DataDir, Ports, write_private
@@ -41,6 +42,7 @@ async def run_demo(
     plant, directory, ports = _open(plant_file, data, port)
     with directory.lock():
         save_clock(directory.clock_file, choose_clock(directory, speed))
+        require_free_devices(plant)
         _make_passwords(plant, directory)
         extra = ["--seed", str(seed), *(["--truth", str(truth)] if truth else [])]
         twin = _child("twin", plant_file, directory, extra, after=["bus"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -55,7 +54,6 @@ class History:
         self.levels: tuple[Level, ...] = levels(directory)
         self.fast = Fast(directory / "rollup_1s" / "points.json")
         self._tail, self._newest = tail, events
-        self._local = threading.local()
         self._base = duckdb.connect(":memory:")
         for setting in (
             "threads=1",

@@ -11,7 +11,7 @@ from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.wire import BOOT
 from zhongshu.model.batch import Batch, Int32s, Int64s
 from zhongshu.model.messages import Event, GapRecorded, LinkChanged
-from zhongshu.model.numbering import UNKNOWN, Mask, Numbered, countable
+from zhongshu.model.numbering import NO_ANCHOR, UNKNOWN, Mask, Numbered, countable
 from zhongshu.model.plant import Plant
 from zhongshu.sense import causes
 from zhongshu.sense.causes import Causes
@@ -38,6 +38,17 @@ class Book:
         self._newest_ns: Int64s = np.full(len(plant.units), NEVER, np.int64)
         self._silent_since: dict[int, int] = {}  # units without numbering whose gap is open
         self._links = 0
+        self._began_ns = 2**62  # plant time at which the connection stood for the first time
+
+    def too_early(self, point: Int32s, t_ns: Int64s) -> Mask:
+        """Counter samples from before every subscription was made: what else was made then, nobody had asked for.
+
+        Without them a device's count begins, for us and for the auditor, when we really listen to all of its points.
+        """
+        known = (point >= 0) & (point < len(self._numbered.unit_of))
+        ids = np.where(known, point, 0)
+        anew = self._judge.anchors.t_ns[self._numbered.unit_of[ids]] == NO_ANCHOR
+        return known & self._numbered.is_counter[ids] & anew & (t_ns < self._began_ns)
 
     def confirmed(self, batch: Batch, kept_point: Int32s, kept_t_ns: Int64s) -> None:
         """A Batch is on the bus."""
@@ -114,6 +125,7 @@ class Book:
         """The connection came or went."""
         now = self._clock.now_ns()
         if up:
+            self._began_ns = min(self._began_ns, now)
             self.causes.ended(causes.CONNECTION, now)
             self.causes.ended(causes.RESTART, now)
         else:

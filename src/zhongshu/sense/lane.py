@@ -212,7 +212,8 @@ class Lane:
             int(arrived_ns[part].max()),
         )
         settled = self.vigil.settled(self._clock.wall_ns(), OLD_VALUES_WALL_S)
-        shaped = self._points.shape(cut, arrived_ns[part], self.vigil.mine, settled)
+        counted = ~self._book.too_early(cut.point, cut.t_ns)
+        shaped = self._points.shape(cut.where(counted), arrived_ns[part][counted], self.vigil.mine, settled)
         self.counts.doubled += shaped.doubled
         self.counts.unknown += shaped.unknown
         self.counts.kept_back += len(shaped.kept_point)

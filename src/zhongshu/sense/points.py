@@ -42,6 +42,12 @@ class Rows:
         """Count of samples."""
         return len(self.point)
 
+    def where(self, mask: Mask) -> Rows:
+        """The rows at which ``mask`` is True."""
+        if mask.all():
+            return self
+        return Rows(self.point[mask], self.t_ns[mask], self.value[mask], self.quality[mask], self.received_ns)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shaped:

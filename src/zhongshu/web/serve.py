@@ -11,7 +11,7 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from zhongshu.kernel.clock import load_clock
-from zhongshu.kernel.config import ConfigError, DataDir, load_access
+from zhongshu.kernel.config import ConfigError, DataDir, Ports, load_access
 from zhongshu.kernel.health import Health
 from zhongshu.kernel.ids import assign_ids
 from zhongshu.kernel.listeners import require_free
@@ -33,7 +33,7 @@ from zhongshu.web.words import words
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-PORT = 18420
+PORT = Ports().web
 LOOPBACK = frozenset({HOST, "localhost"})
 #: Browsers keep their connections open; what is still open then is cut.
 LEAVE_WALL_S = 2

@@ -69,6 +69,7 @@ class SparkplugConnector:
         self._sink: Sink | None = None
         self._state_ns = 0
         self._rebirth_after_s = 0.0
+        self._is_asking = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._questions = Questions()
         self._edge = Edge(self._units, self._ask_rebirth, self._questions.seen)
@@ -85,7 +86,9 @@ class SparkplugConnector:
         try:
             await self._session.run(self._announce, self._fell, self._farewell)
         finally:
-            vouching.cancel()
+            for task in (vouching, *self._tasks):
+                task.cancel()
+            self._is_asking = False
             self._edge.forget()
             self._sink = None
 
@@ -145,10 +148,14 @@ class SparkplugConnector:
     # --- births -----------------------------------------------------------------------------------------
 
     def _ask_rebirth(self, reason: str) -> None:
-        if monotonic_s() >= self._rebirth_after_s:
+        """Now, or as soon as the last request is long enough ago; one request serves all who ask meanwhile."""
+        if not self._is_asking:
+            self._is_asking = True
             self._spawn(self._send_rebirth(reason))
 
     async def _send_rebirth(self, reason: str) -> None:
+        await self._clock.sleep_wall(self._rebirth_after_s - monotonic_s())
+        self._is_asking = False
         self._rebirth_after_s = monotonic_s() + REBIRTH_EVERY_S
         self.counters.rebirths_asked += 1
         log.debug("%s: asking for births: %s", self._name, reason)

@@ -65,7 +65,8 @@ class Vda5050Connector:
         try:
             await self._session.run(_nothing_to_say, self._fell)
         finally:
-            vouching.cancel()
+            for task in (vouching, *self._tasks):
+                task.cancel()
             self._forget()
             self._sink = None
 

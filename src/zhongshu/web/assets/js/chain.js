@@ -5,6 +5,7 @@ import { plant, productName, unitName } from "./plant.js";
 import { has, seconds, t, told } from "./words.js";
 
 const BAD = { refused: "alarm", failed: "alarm", unknown: "warn", expired: "minor" };
+const ENDS = { ...BAD, proven: "" };
 const SHAPE = { alarm: "■", warn: "▲", minor: "●" };
 
 /** The mark of an end that needs a person: alarm, warn, minor, or nothing. */
@@ -51,9 +52,8 @@ export function chain(place, row, short = true) {
 
 function chip(status, time) {
   const bad = BAD[status];
-  const good = status === "proven" || status === "accepted";
   const sign = bad ? `${SHAPE[bad]} ` : "";
-  const text = `${sign}${t(`chain.${status}`)}${time ? ` ${time} s` : ""}${good ? " ✓" : ""}`;
+  const text = `${sign}${t(`chain.${status}`)}${time ? ` ${time}` : ""}${status in ENDS ? " s" : ""}${status === "proven" ? " ✓" : ""}`;
   return h("span", { class: "chip", "data-mark": bad ?? (status === "proven" ? "proven" : null), text });
 }
 

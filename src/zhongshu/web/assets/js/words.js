@@ -94,8 +94,9 @@ export function age(ms, now) {
   return t("age.d", { n: Math.round(s / 86400) });
 }
 
-/** 0.04, 0.4, 1.1, 12: seconds for a proof chain. */
+/** .04, .4, 1.1, 12: seconds for a proof chain. */
 export function seconds(ms) {
   const s = Math.max(0, ms) / 1000;
-  return s < 0.095 ? s.toFixed(2) : s < 9.95 ? s.toFixed(1) : n(s);
+  const said = s < 0.095 ? s.toFixed(2) : s < 9.95 ? s.toFixed(1) : n(s);
+  return said.replace(/^0\./, ".");
 }

@@ -11,6 +11,8 @@ const STYLE = "/assets/vendor/uplot/uPlot.min.css";
 const HUES = ["#1f6aa5", "#7a5aa6", "#2f7f6f", "#9a5b2c", "#5b6b2f", "#a04a7a", "#4f6f8f", "#80723a", "#6a4a3a", "#3a7a9a", "#8a6a8a", "#5a5a5a"];
 const NIGHT = ["#57a5e0", "#b095e0", "#5fc2ac", "#d99a63", "#a6b96a", "#df86b6", "#8fb3d6", "#c9b86a", "#c49a86", "#72bfe0", "#cfa6cf", "#b5b5b5"];
 const PLOT_LEAST_REM = 11;
+const MARK_PX = 15;
+const AXIS_PX = 86; // the same for all, so that the same moment stands above itself
 
 const dark = () => getComputedStyle(document.documentElement).getPropertyValue("--is-dark").trim() === "1";
 export const colourOf = (i) => (dark() ? NIGHT : HUES)[i % HUES.length];
@@ -149,8 +151,20 @@ export class Charts {
 /** Figures at the left, or the words of a choice. */
 function heights(points) {
   const choices = points[0].choices;
-  if (!Object.keys(choices).length) return { size: 62, values: (_, marks) => marks.map((v) => (v === null ? "" : measured(v))) };
-  return { size: 92, incrs: [1, 2, 5, 10], values: (_, marks) => marks.map((v) => label(choices[String(v)])) };
+  if (!Object.keys(choices).length) return { size: AXIS_PX, values: (_, marks) => marks.map((v) => (v === null ? "" : measured(v))) };
+  const splits = (plot) => [...new Set(plot.data.slice(1).flat())].filter((v) => Number.isInteger(v)).sort((a, b) => a - b);
+  return { size: AXIS_PX, splits, values: (plot, marks) => apart(plot, marks, (v) => label(choices[String(v)])) };
+}
+
+/** Words of marks from the bottom up; one that would cover the one below is left out. */
+function apart(plot, marks, word) {
+  let below = Infinity;
+  return marks.map((value) => {
+    const y = plot.valToPos(value, "y");
+    if (below - y < MARK_PX) return "";
+    below = y;
+    return word(value);
+  });
 }
 
 const groupOf = (point) => (point.kind === "float" || point.kind === "int" ? point.uom : point.path);

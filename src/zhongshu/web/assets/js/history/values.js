@@ -3,6 +3,7 @@
 import { Table, h, put } from "../dom.js";
 import { unitName } from "../plant.js";
 import { label, measured, t } from "../words.js";
+import { valueWord } from "../device/points.js";
 import { colourOf } from "./charts.js";
 
 export class Values {
@@ -10,10 +11,10 @@ export class Values {
     this.place = place;
     const columns = [
       { title: t("history.point"), fill: name },
-      { title: t("history.low"), class: "num", text: (p) => measured(least(p.low, Math.min)) },
-      { title: t("history.mean"), class: "num", text: (p) => measured(mean(p)) },
-      { title: t("history.high"), class: "num", text: (p) => measured(least(p.high, Math.max)) },
-      { title: t("history.last"), class: "num", text: (p) => measured(p.last.findLast((v) => v !== null) ?? null) },
+      { title: t("history.low"), class: "num", text: (p) => valueWord(p, least(p.low, Math.min)) },
+      { title: t("history.mean"), class: "num", text: (p) => (Object.keys(p.choices).length ? "–" : measured(mean(p))) },
+      { title: t("history.high"), class: "num", text: (p) => valueWord(p, least(p.high, Math.max)) },
+      { title: t("history.last"), class: "num", text: (p) => valueWord(p, p.last.findLast((v) => v !== null) ?? null) },
       { title: t("table.unit"), text: (p) => p.uom },
       { title: "", class: "num", fill: (cell, p) => remove(cell, p, onRemove) },
     ];

@@ -55,14 +55,19 @@ function drawArea(g, { area, units, x, y, w, h }, picture, { c, rem }) {
   const share = known ? `${n((100 * busy) / units.length)} %` : "";
   g.textBaseline = "top";
   g.font = `${0.78 * rem}px ${FONT}`;
+  const shareWidth = g.measureText(share).width + 0.4 * rem;
+  const room = w - 1.1 * rem;
+  g.font = `600 ${0.84 * rem}px ${FONT}`;
+  const name = label(area.name);
+  const both = g.measureText(name).width + shareWidth <= room; // where there is no room for both, the name goes first
+  g.fillStyle = c.ink;
+  g.textAlign = "left";
+  g.fillText(clipped(g, name, room), x + 0.6 * rem, y + 0.5 * rem);
+  if (!both) return;
+  g.font = `${0.78 * rem}px ${FONT}`;
   g.fillStyle = c.soft;
   g.textAlign = "right";
   g.fillText(share, x + w - 0.55 * rem, y + 0.55 * rem);
-  const room = w - 1.3 * rem - g.measureText(share).width;
-  g.font = `600 ${0.84 * rem}px ${FONT}`;
-  g.fillStyle = c.ink;
-  g.textAlign = "left";
-  g.fillText(clipped(g, label(area.name), room), x + 0.6 * rem, y + 0.5 * rem);
 }
 
 /** One device; its row is explained in web/scene.py. */

@@ -1,0 +1,103 @@
+"""An event loop whose time stands still while anybody runs and jumps to the next timer when nobody does, and the clock on it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import selectors
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from zhongshu.kernel.clock import NS
+
+T = TypeVar("T")
+START_NS = 1_767_225_600 * NS
+
+
+class NothingLeft(Exception):
+    """Nobody runs and no timer is set: the rehearsal would wait for ever."""
+
+
+class _Jumping(selectors.SelectSelector):
+    """Instead of waiting, moves the time on by as much as there would have been to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed_ns = 0
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        ready = super().select(0)
+        if ready or (timeout is not None and timeout <= 0):
+            return ready
+        if timeout is None:
+            raise NothingLeft
+        self.passed_ns += max(1, math.ceil(timeout * NS))
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Timers, timeouts and sleeps of asyncio itself pass in virtual time; threads never run, so none can fall behind."""
+
+    def __init__(self) -> None:
+        self._jumping = _Jumping()
+        super().__init__(self._jumping)
+        self.set_default_executor(_Inline())
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self._jumping.passed_ns / NS
+
+    @property
+    def passed_ns(self) -> int:
+        """The same, exactly."""
+        return self._jumping.passed_ns
+
+
+class _Inline(ThreadPoolExecutor):
+    """What ``asyncio.to_thread`` hands over is done at once, where it stands."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        done: Future[T] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            done.set_exception(error)
+        return done
+
+
+class LoopClock:
+    """Wall time is the loop's; plant time runs ``speed`` times as fast."""
+
+    def __init__(self, loop: VirtualLoop, speed: float) -> None:
+        self._loop, self.speed = loop, speed
+
+    def now_ns(self) -> int:
+        """Plant time now."""
+        return self.to_plant_ns(self.wall_ns())
+
+    def wall_ns(self) -> int:
+        """Virtual wall time now."""
+        return START_NS + self._loop.passed_ns
+
+    def to_wall_ns(self, plant_ns: int) -> int:
+        """Wall time of a plant time."""
+        return START_NS + round((plant_ns - START_NS) / self.speed)
+
+    def to_plant_ns(self, wall_ns: int) -> int:
+        """Plant time of a wall time."""
+        return START_NS + round((wall_ns - START_NS) * self.speed)
+
+    async def sleep(self, plant_s: float) -> None:
+        """In plant seconds."""
+        await asyncio.sleep(max(0.0, plant_s / self.speed))
+
+    async def sleep_wall(self, wall_s: float) -> None:
+        """In wall seconds."""
+        await asyncio.sleep(max(0.0, wall_s))
+
+
+def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run to the end on a loop of its own, in as little real time as the work takes."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(work())
