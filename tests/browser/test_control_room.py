@@ -183,6 +183,7 @@ def test_language_and_light_are_switched_and_kept(visit: Visitor) -> None:
     page = visit("zh").open("/sense")
     page.click("#language")
     expect(page.locator("h1")).to_have_text("Sense")
+    page.wait_for_selector("#connections tbody tr")
     page.click("#theme")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.reload()

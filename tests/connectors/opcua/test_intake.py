@@ -76,6 +76,16 @@ def test_no_value_yet_is_no_sample() -> None:
     assert ground.intake.waiting == 1 and ground.sink.point == []
 
 
+def test_a_server_that_lost_the_value_turns_the_point_bad_once() -> None:
+    ground = Ground()
+    ground.take((0, 1.0, 0, 100))
+    ground.intake.resubscribed([0])
+    assert ground.take((0, math.nan, codec.WAITING, -1)) == 1
+    assert (ground.sink.quality[-1], ground.sink.t_ns[-1]) == (BAD, 0)
+    ground.intake.resubscribed([0])
+    assert ground.take((0, math.nan, codec.WAITING, -1)) == 0
+
+
 def test_infinite_and_missing_values_are_bad() -> None:
     ground = Ground()
     ground.take((0, math.inf, 0, 100), (1, math.nan, 0, 100), (2, 1.0, 0, 100))

@@ -156,13 +156,13 @@ def test_a_lot_takes_exactly_one_lot_of_each_part(plant: Plant) -> None:
             assert component.quantity * product.lot_size == plant.product_of[component.product].lot_size
 
 
-def test_lots_take_one_to_six_minutes_an_operation(plant: Plant) -> None:
+def test_lots_take_half_a_minute_to_six_an_operation(plant: Plant) -> None:
     for product in plant.products:
         for step in product.routing:
             for unit_type in plant.types:
                 capability = unit_type.can(step.capability)
                 if capability is not None:
-                    assert 60 <= (step.cycle_s or capability.cycle_s) * product.lot_size <= 360, (
+                    assert 30 <= (step.cycle_s or capability.cycle_s) * product.lot_size <= 360, (
                         product.id,
                         step,
                     )
@@ -179,10 +179,10 @@ def test_thirty_lots_an_hour_are_within_reach(plant: Plant) -> None:
     of = balance(plant, 30)
     print(report(plant, 30))
     assert max(of.load.values()) < 0.7
-    assert min(of.load.values()) > 0.05
+    assert min(of.load.values()) > 0.03
     assert of.vehicle_load < 0.75
     assert of.moves_per_h / len(plant.vehicles) < 3600 / 90
-    assert all(40 <= minutes <= 70 for minutes in of.flow_min.values())
+    assert all(10 <= minutes <= 70 for minutes in of.flow_min.values())
 
 
 def test_the_comment_in_the_file_is_true(plant: Plant) -> None:

@@ -17,9 +17,9 @@ class BrokerSettings(BaseModel):
     broker: str = Field(
         INTERNAL, description="'internal' (the plant's own), or mqtt://host:port, or mqtts://host:port (TLS)."
     )
-    user: str = Field("", description="User name at an external broker; left out: none.")
-    password_file: str = Field(
-        "", description="File below the secrets folder that holds the password; left out: none."
+    user: str | None = Field(None, description="User name at an external broker; left out: none.")
+    password_file: str | None = Field(
+        None, description="File below the secrets folder that holds the password; left out: none."
     )
     ca_file: str = Field(
         "",

@@ -58,8 +58,7 @@ class Intake:
         t_ns = codec.times(columns.ticks)
         quality = codec.qualities(code, value)
         value[quality == BAD] = np.nan
-        keep = (handle < len(self._ids)) & ((code & codec.SEVERITY_CODE) != codec.WAITING)
-        self.waiting += int((~keep).sum())
+        keep = (handle < len(self._ids)) & ~self._still_waiting(handle, code)
         if columns.texts:
             keep &= self._tell_texts(columns, handle, code, t_ns, sink)
         self.unreadable += len(columns.odd)
@@ -92,6 +91,15 @@ class Intake:
         sink.reads(
             Reads(ids, np.zeros(n, np.int64), np.full(n, np.nan), np.full(n, BAD, np.uint8), received_ns)
         )
+
+    def _still_waiting(self, handle: Int64s, code: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+        """True where the server says that there is no value yet and we never had one; had we one, it is Bad now."""
+        waiting: npt.NDArray[np.bool_] = (code & np.uint32(codec.SEVERITY_CODE)) == codec.WAITING
+        if waiting.any():
+            at = np.minimum(handle, len(self._ids) - 1)
+            waiting &= ~self._seen[at] | (self._last_code[at] == codec.WAITING)
+            self.waiting += int(waiting.sum())
+        return waiting
 
     def _delivered_before(
         self,

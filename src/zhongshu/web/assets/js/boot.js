@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { connect, watchStale } from "./live.js";
 import { loadPlant } from "./plant.js";
-import { startTop } from "./top.js";
+import { startSwitches, startTop } from "./top.js";
 import { loadWords, t } from "./words.js";
 
 const PAGES = {
@@ -33,4 +33,5 @@ async function boot() {
   }
 }
 
+startSwitches();
 boot();

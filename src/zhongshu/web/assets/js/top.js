@@ -7,7 +7,8 @@ import { clock, language, n, stamp, t } from "./words.js";
 
 const YEAR_S = 31536000;
 
-export function startTop() {
+/** The switches work at once, also while everything else is still being fetched. */
+export function startSwitches() {
   byId("language").onclick = () => {
     keep("zs_language", language === "zh" ? "en" : "zh");
     location.reload();
@@ -18,6 +19,9 @@ export function startTop() {
     keep("zs_theme", dark ? "light" : "dark");
     window.dispatchEvent(new Event("zs-theme"));
   };
+}
+
+export function startTop() {
   const figures = new Figures(byId("figures"));
   onFrame((frame) => frame.h && figures.show(frame.h));
   onFrame((frame) => frame.k === "s" && figures.show(picture.counts));
