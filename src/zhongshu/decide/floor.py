@@ -23,8 +23,8 @@ class Floor:
         """Bring states and vehicles up to date; what is not Good counts as not known."""
         for unit, state, mode in self._state:
             self._work.states[unit] = (
-                UnitState(int(self._value(state, 0))).name,
-                UnitMode(int(self._value(mode, 0))).name,
+                named(UnitState, self._value(state, 0)),
+                named(UnitMode, self._value(mode, 0)),
             )
         for name, points in self._vehicles.items():
             vehicle = self._work.vehicles.setdefault(name, Vehicle())

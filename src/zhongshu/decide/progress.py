@@ -96,6 +96,9 @@ class Progress:
             lot.status = LotStatus.HELD
         elif moving:
             lot.status = LotStatus.FINISHED if step is None else LotStatus.WAITING
+            carrier = next((n for n, v in self._work.vehicles.items() if v.load == lot.number), "")
+            if carrier:
+                lot.place, lot.at_output = carrier, True
         elif lot.next_step > 0:
             lot.status = LotStatus.WAITING
         else:
@@ -163,6 +166,7 @@ class Progress:
         lot.status, lot.place, lot.at_output = LotStatus.STORED, "", False
         order = self._work.orders[lot.order]
         order.done += lot.good
+        order.scrapped += lot.quantity - lot.good
         mine = [p for p in self._work.lots.values() if p.order == order.id and not p.parent]
         if all(p.status in (LotStatus.STORED, LotStatus.CANCELLED) for p in mine):
             order.status = "done"
@@ -187,8 +191,6 @@ class Progress:
         elif event.state == TransportState.FAILED.name:
             if lot is not None and lot.status is LotStatus.MOVING:
                 self._retry(lot, event.t_ns)
-                if event.load == lot.number:
-                    lot.place, lot.at_output = event.vehicle, True
                 self._work.touch(lot)
             self._release_vehicle(event.vehicle, event.t_ns + PAUSE_NS)
 

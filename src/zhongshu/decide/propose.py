@@ -68,7 +68,7 @@ class Proposer:
         args = {
             "lot": lot.number,
             "route": list(route),
-            "pick_at": -1 if choice.on_board else len(there) - 1,
+            "pick_at": len(there) - 1,  # of a lot on board: where the vehicle stands; it picks nothing
             "drop_at": len(route) - 1,
             "pick_unit": choice.from_unit,
             "drop_unit": choice.to_unit,

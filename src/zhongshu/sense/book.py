@@ -40,6 +40,10 @@ class Book:
         self._links = 0
         self._began_ns = 2**62  # plant time at which the connection stood for the first time
 
+    def goes_on(self) -> None:
+        """The connection has a history on the bus: nothing is too early, everything missing is a gap."""
+        self._began_ns = 0
+
     def too_early(self, point: Int32s, t_ns: Int64s) -> Mask:
         """Counter samples from before every subscription was made: what else was made then, nobody had asked for.
 

@@ -100,6 +100,7 @@ class Sense:
         sender.snapshot_seq = seq
         lane.sender = sender
         if newest_ns:
+            book.goes_on()
             book.causes.began(causes.RESTART, newest_ns)
             if lane.vigil.connected:
                 book.causes.ended(causes.RESTART, self._clock.now_ns())
