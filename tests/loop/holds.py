@@ -117,14 +117,15 @@ class Holds:
         what = f"{call.verb.name} {call.key} went to {call.unit}"
         if not wire.up and now - wire.down_since_ns > KNOWN_WITHIN_S * NS:
             self.say(f"{what}, whose connection had been down for {(now - wire.down_since_ns) / NS:.1f} s")
-        heard = wire.heard_ns.get(call.unit, 0)
+        # Sense takes a unit for there, and its last values for good, until it was silent for so long on a new connection.
+        heard = max(wire.heard_ns.get(call.unit, 0), wire.stands_ns)
         if now - heard > (self.plant.stale_after_s + BAD_WITHIN_S) * NS:
             self.say(f"{what}, which had been silent for {(now - heard) / NS:.1f} s")
         mode = self.plant.role(unit, roles.UNIT_MODE)
         told = wire.told.get(mode.id, []) if mode is not None else []
         old = [t.value for t in told if t.wall_ns <= now - KNOWN_WITHIN_S * NS][-1:]
         possible = old + [t.value for t in told if t.wall_ns > now - KNOWN_WITHIN_S * NS]
-        if not any(int(value) in COMMANDABLE for value in possible):
+        if told and not any(int(value) in COMMANDABLE for value in possible):
             self.say(f"{what}, whose mode was known to be {possible}")
 
     # --- looks

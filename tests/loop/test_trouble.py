@@ -27,22 +27,22 @@ LIVELY = TwinTruth.model_validate(
 )
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(4))
 def test_faults_on_the_floor(seed: int) -> None:
     _play(seed, ON_THE_FLOOR, deaths=0.0)
 
 
-@pytest.mark.parametrize("seed", range(100, 105))
+@pytest.mark.parametrize("seed", range(100, 104))
 def test_faults_on_the_wires(seed: int) -> None:
     _play(seed, ON_THE_WIRE, deaths=0.0)
 
 
-@pytest.mark.parametrize("seed", range(200, 205))
+@pytest.mark.parametrize("seed", range(200, 204))
 def test_a_brain_that_dies_again_and_again(seed: int) -> None:
     _play(seed, (), deaths=1.0)
 
 
-@pytest.mark.parametrize("seed", range(300, 305))
+@pytest.mark.parametrize("seed", range(300, 304))
 def test_everything_at_once(seed: int) -> None:
     _play(seed, ON_THE_FLOOR + ON_THE_WIRE, deaths=0.3)
 
@@ -50,8 +50,8 @@ def test_everything_at_once(seed: int) -> None:
 def _play(seed: int, kinds: tuple, *, deaths: float) -> None:  # type: ignore[type-arg]
     async def play() -> None:
         async with Rehearsal(small_plant(), LIVELY, seed) as it:
-            order_some(it, 4)
-            await trouble(it, 60.0, kinds, every_s=4.0, deaths=deaths)
+            order_some(it, 3)
+            await trouble(it, 40.0, kinds, every_s=4.0, deaths=deaths)
             await it.until_done(4.0)
             await it.settle()
 

@@ -54,7 +54,7 @@ class Wire:
         self.told: dict[int, list[Told]] = {}  # by point, of the living brain
         self.heard_ns: dict[str, int] = {}  # by unit, when the living brain last heard of it
         self.up, self.hanging, self.losing = True, False, 0.0
-        self.down_since_ns = 0
+        self.down_since_ns = self.stands_ns = clock.wall_ns()
 
     # --- the devices' side
 
@@ -124,6 +124,7 @@ class Wire:
         """As every connector does once it stands: all values as they are now, with the times they got them."""
         if self._sink is None or self.hanging:
             return
+        self.stands_ns = self._clock.wall_ns()
         self._sink.connected()
         silent = {u for n, u in enumerate(self._twin.plant.unit_of) if self._twin.scan.silent[n]}
         known = {p: v for p, v in self._last.items() if self._unit_of[p] not in silent}

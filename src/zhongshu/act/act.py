@@ -11,21 +11,23 @@ from zhongshu.act.arbiter import Arbiter, Ruling
 from zhongshu.act.book import Command, CommandBook
 from zhongshu.act.effects import Effects, Verdict, patience_s
 from zhongshu.act.life import ended
-from zhongshu.kernel.bus import Bus
+from zhongshu.kernel.bus import Bus, Message
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.ports import Writer
 from zhongshu.kernel.store import Store
-from zhongshu.kernel.wire import decode_event
+from zhongshu.kernel.wire import WireError, decode_event
 from zhongshu.model import subjects
 from zhongshu.model.commands import Answer, CommandStatus, Outcome, Verb
-from zhongshu.model.messages import Proposed
+from zhongshu.model.messages import Event, Proposed
 from zhongshu.model.plant import Plant
 
 log = logging.getLogger(__name__)
 S = CommandStatus
 LOOK_WALL_S = 0.1
+#: That a unit never took a request must show for so long, beyond ``stale_after_s``: a silent unit's values are Bad by then.
+SURE_WALL_S = 2.0
 #: Requests that carry a key which the device compares may be asked again; so often, and never others.
 ASK_AGAIN = 3
 KEYED = frozenset(
@@ -52,6 +54,7 @@ class Act:
         self._arbiter = Arbiter(plant, latest, lambda unit: self._live.get(unit, set()))
         self._unknown: dict[int, Command] = {}
         self._outbox = Outbox(plant.id, "act", store, bus, clock)
+        self._sure_ns = round((plant.stale_after_s + SURE_WALL_S) * 1e9)
         self.counts: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -65,12 +68,20 @@ class Act:
                 tasks.create_task(self._resume(command))
             pattern = subjects.events(self._plant.id, Proposed.__name__)
             async for message in self._bus.replay(subjects.EVENTS, after=position, subject=pattern):
-                event = decode_event(message.subject, message.payload)
+                event = self._read(message)
                 if isinstance(event, Proposed):
                     entered = await asyncio.to_thread(self._book.enter, event, message.seq)
                     self._outbox.poke()
                     if entered is not None:
                         tasks.create_task(self._live_through(entered))
+
+    @staticmethod
+    def _read(message: Message) -> Event | None:
+        try:
+            return decode_event(message.subject, message.payload)
+        except WireError as error:
+            log.warning("a proposal could not be read: %s", error)
+            return None
 
     @property
     def unknown(self) -> int:
@@ -78,7 +89,7 @@ class Act:
         return len(self._unknown)
 
     async def _resume(self, command: Command) -> None:
-        """After a restart: what was sent is judged by the measured state first; only keyed requests are asked again."""
+        """After a restart: what was perhaps sent is judged by the measured state first; only keyed requests are asked again."""
         if command.status is S.UNKNOWN:
             self._unknown[command.call.key] = command
             return
@@ -87,7 +98,7 @@ class Act:
             return
         with self._holding(command):
             if command.status is S.SENT and command.call.verb in KEYED:
-                command = await self._ask(command)
+                command = await self._ask(command, again=True)
             command = await self._prove(command)
         await self._live_through(command)
 
@@ -127,25 +138,40 @@ class Act:
             command = await self._ask(command)
             return await self._prove(command)
 
-    async def _ask(self, command: Command) -> Command:
-        """Put the request on the wire; afterwards the command is accepted, refused, back in the queue, or still sent."""
+    async def _ask(self, command: Command, *, again: bool = False) -> Command:
+        """Put the request on the wire; afterwards the command is accepted, refused, back in the queue, or still sent.
+
+        ``again``: it may have left before. Once it may have, no later failure to send makes it unsent.
+        """
         tries = ASK_AGAIN if command.call.verb in KEYED else 1
-        answer = Answer(Outcome.UNKNOWN)
         for _ in range(tries):
+            if again and not await self._may_ask_again(command):
+                return command
             answer = await self._write(command)
-            if (
-                answer.outcome is not Outcome.UNKNOWN
-                or self._effects.judge(command.call).verdict is Verdict.SEEN
-            ):
-                break
-        if answer.outcome is Outcome.ACCEPTED:
-            return await self._step(command, S.ACCEPTED, answer.reason)
-        if answer.outcome is Outcome.REFUSED:
-            return await self._step(command, S.REFUSED, f"{answer.result.name.lower()}: {answer.reason}")
-        if answer.outcome is Outcome.NOT_SENT:
-            await self._clock.sleep_wall(0.5)
-            return await self._step(command, S.APPROVED, f"not_sent: {answer.reason}")
+            if answer.outcome is Outcome.ACCEPTED:
+                return await self._step(command, S.ACCEPTED, answer.reason)
+            if answer.outcome is Outcome.REFUSED:
+                return await self._step(command, S.REFUSED, f"{answer.result.name.lower()}: {answer.reason}")
+            if answer.outcome is Outcome.NOT_SENT and not again:
+                await self._clock.sleep_wall(0.5)
+                return await self._step(command, S.APPROVED, f"not_sent: {answer.reason}")
+            again = True
         return command
+
+    async def _may_ask_again(self, command: Command) -> bool:
+        """The arbiter's yes is needed each time; no where the effect shows, validity or patience ends, or it says no."""
+        until_ns = self._clock.wall_ns() + round(patience_s(command.call.verb) * 1e9)
+        while self._clock.wall_ns() < until_ns and self._clock.now_ns() < command.expires_ns:
+            if self._effects.judge(command.call).verdict is not Verdict.NOT_YET:
+                return False
+            ruling = self._arbiter.judge(command.call, self._clock.wall_ns()).ruling
+            if ruling is Ruling.YES:
+                self._arbiter.sent(command.call.unit, self._clock.wall_ns())
+                return True
+            if ruling is Ruling.NO:
+                return False
+            await self._clock.sleep_wall(LOOK_WALL_S)
+        return False
 
     async def _write(self, command: Command) -> Answer:
         call = command.call
@@ -173,12 +199,22 @@ class Act:
 
     async def _watch_unknown(self) -> None:
         """A later measurement may still tell what became of an unknown command."""
+        since_ns: dict[int, int] = {}
         while True:
             await self._clock.sleep_wall(1.0)
+            now_ns = self._clock.wall_ns()
             for key, command in list(self._unknown.items()):
                 effect = self._effects.judge(command.call)
+                if effect.verdict is Verdict.NOT_YET:
+                    effect = self._effects.never(command.call)
+                    first_ns = since_ns.setdefault(key, now_ns)
+                    if effect.verdict is Verdict.NOT_YET:
+                        since_ns[key] = now_ns
+                    elif now_ns - first_ns < self._sure_ns:
+                        continue
                 if effect.verdict is not Verdict.NOT_YET:
                     del self._unknown[key]
+                    since_ns.pop(key, None)
                     status = S.PROVEN if effect.verdict is Verdict.SEEN else S.FAILED
                     await self._step(command, status, f"measured later: {effect.proof}")
 

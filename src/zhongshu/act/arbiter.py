@@ -11,7 +11,7 @@ from zhongshu.model import roles
 from zhongshu.model.batch import GOOD, QUALITY_MASK
 from zhongshu.model.commands import Call, Verb
 from zhongshu.model.plant import Plant
-from zhongshu.model.states import COMMANDABLE, UnitMode
+from zhongshu.model.states import COMMANDABLE
 
 
 class Ruling(StrEnum):
@@ -55,7 +55,7 @@ class Arbiter:
         if mode is not None:
             if self._latest.times_ns[mode.id] == 0 or self._latest.qualities[mode.id] & QUALITY_MASK != GOOD:
                 return Judgement(Ruling.WAIT, "mode_not_known")
-            if UnitMode(int(self._latest.values[mode.id])) not in COMMANDABLE:
+            if self._latest.values[mode.id] not in COMMANDABLE:
                 return Judgement(Ruling.NO, "not_in_production_mode")
         if self._live(call.unit) - {call.key}:
             return Judgement(Ruling.WAIT, "another_command_under_way")

@@ -71,10 +71,19 @@ class Effects:
             return self._parameter(call)
         return self._state(call, roles.UNIT_STATE, {float(s) for s in _STATES[call.verb]})
 
-    def answered(self, call: Call) -> bool:
-        """True where the unit's own record shows that it has answered this very key."""
-        known = self._good(call.unit, roles.COMMAND_KEY)
-        return known is not None and int(known) == call.key
+    def never(self, call: Call) -> Effect:
+        """FAILED where the unit's own record shows that the call has no effect, for when patience has ended.
+
+        Keys grow and act asks a unit one by one, so a record that ends before this key means that it never arrived; or
+        the unit answered it with a refusal.
+        """
+        role = roles.ORDER_KEY if call.verb is Verb.TRANSPORT else roles.COMMAND_KEY
+        key, result = self._good(call.unit, role), self._good(call.unit, roles.COMMAND_RESULT)
+        if key is not None and key < call.key:
+            return Effect(Verdict.FAILED, f"never arrived: {role}={int(key)}")
+        if key == call.key and result:
+            return Effect(Verdict.FAILED, f"{role}={int(call.key)} {roles.COMMAND_RESULT}={int(result)}")
+        return Effect(Verdict.NOT_YET, "")
 
     def _keyed(self, call: Call, key_role: str, state_role: str, wanted: set[int], failed: int) -> Effect:
         key, state = self._good(call.unit, key_role), self._good(call.unit, state_role)

@@ -15,12 +15,14 @@ from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.meta import get_meta, set_meta
 from zhongshu.kernel.store.tables import Lot as LotRow
 from zhongshu.kernel.store.tables import WorkOrder as OrderRow
-from zhongshu.model.messages import OrderProgressed, Proposed
+from zhongshu.kernel.wire import decode_event, encode_event
+from zhongshu.model.messages import JobProgressed, OrderProgressed, Proposed, TransportProgressed
 from zhongshu.model.plant import Plant
 
 STAGE = "decide"
 POSITION = "decide.events"
 VEHICLES = "decide.vehicles"
+EARLY = "decide.early"
 
 
 class WorkBook:
@@ -33,13 +35,17 @@ class WorkBook:
         """The open work, the last EVENTS sequence in it, and the highest lot number ever given."""
         work = Work(self._plant)
         with self._store.read() as session:
-            orders = session.scalars(
-                select(OrderRow).where(
-                    OrderRow.plant == self._plant.id, OrderRow.status.in_(["received", "released"])
-                )
-            )
-            for row in orders:
+            mine = select(OrderRow).where(OrderRow.plant == self._plant.id)
+            left = select(LotRow.order_id).where(LotRow.status == LotStatus.LEFT.value)
+            wanted = OrderRow.status.in_(["received", "released"]) | OrderRow.id.in_(left)
+            for row in session.scalars(mine.where(wanted)):
                 work.orders[row.id] = _order(row)
+            known = select(OrderRow.id).where(OrderRow.plant == self._plant.id, OrderRow.status != "received")
+            work.known_orders = {*session.scalars(known), *work.orders}
+            for event in json.loads(get_meta(session, self._plant.id, EARLY) or "[]"):
+                early = decode_event(event["kind"], event["payload"].encode())
+                if isinstance(early, JobProgressed | TransportProgressed):
+                    work.early[early.key] = early
             lots = session.scalars(
                 select(LotRow).where(LotRow.plant == self._plant.id, LotRow.order_id.in_(work.orders))
             )
@@ -67,6 +73,10 @@ class WorkBook:
                 set_meta(session, self._plant.id, VEHICLES, vehicles)
             for proposal in proposals:
                 put_event(session, STAGE, proposal, msg_id=f"proposal.{proposal.proposal}")
+            early = [
+                {"kind": type(e).__name__, "payload": encode_event(e).decode()} for e in work.early.values()
+            ]
+            set_meta(session, self._plant.id, EARLY, json.dumps(early))
             set_meta(session, self._plant.id, POSITION, str(position))
         work.dirty_orders.clear()
         work.dirty_lots.clear()

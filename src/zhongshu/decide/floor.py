@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from zhongshu.decide.work import Vehicle, Work
+from enum import IntEnum
+
+from zhongshu.decide.work import LotStatus, Vehicle, Work
 from zhongshu.kernel.latest import Latest
 from zhongshu.model import roles
 from zhongshu.model.plant import Point, Unit
@@ -23,20 +25,35 @@ class Floor:
         """Bring states and vehicles up to date; what is not Good counts as not known."""
         for unit, state, mode in self._state:
             self._work.states[unit] = (
-                named(UnitState, self._value(state, 0)),
-                named(UnitMode, self._value(mode, 0)),
+                _named(UnitState, self._value(state, 0)),
+                _named(UnitMode, self._value(mode, 0)),
             )
         for name, points in self._vehicles.items():
             vehicle = self._work.vehicles.setdefault(name, Vehicle())
             vehicle.node = self._nodes.get(int(self._value(points.get(roles.LAST_NODE), -1)), "")
             vehicle.battery = self._value(points.get(roles.BATTERY), 0.0)
             vehicle.charging = bool(self._value(points.get(roles.CHARGING), 0.0))
-            vehicle.load = int(self._value(points.get(roles.LOAD), 0.0))
+            vehicle.load = int(self._value(points.get(roles.LOAD), float(vehicle.load)))
+            self._on_board(name, vehicle)
+
+    def _on_board(self, name: str, vehicle: Vehicle) -> None:
+        """What an idle vehicle carries is on it, wherever the book had it when its transport came to nothing."""
+        lot = self._work.lots.get(vehicle.load)
+        if lot is None or vehicle.proposal or lot.place == name:
+            return
+        if lot.status in (LotStatus.WAITING, LotStatus.FINISHED):
+            lot.place, lot.at_output = name, True
+            self._work.touch(lot)
 
     def _value(self, point: Point | None, otherwise: float) -> float:
         if point is None or not self._latest.fresh(point.id):
             return otherwise
         return self._latest.value(point.id)
+
+
+def _named(kind: type[IntEnum], value: float) -> str:
+    """The member's name; what a device says beyond the enumeration is UNDEFINED, its zero."""
+    return kind(int(value) if value in kind._value2member_map_ else 0).name
 
 
 def _point(unit: Unit, role: str) -> Point | None:

@@ -29,7 +29,6 @@ class Progress:
         self._work = work
         self._lot_of_proposal = {lot.proposal: lot.number for lot in work.lots.values() if lot.proposal}
         self._lot_of_command = {lot.command: lot.number for lot in work.lots.values() if lot.command}
-        self._early: dict[int, JobProgressed] = {}
 
     def proposed(self, proposal: str, lot: Lot) -> None:
         """A proposal for the lot is going out."""
@@ -50,7 +49,8 @@ class Progress:
                 pass
 
     def _order(self, event: OrderReceived) -> None:
-        if event.order not in self._work.orders:
+        if event.order not in self._work.known_orders:
+            self._work.known_orders.add(event.order)
             order = Order(
                 event.order,
                 event.product,
@@ -74,6 +74,16 @@ class Progress:
                 self._work.dirty_vehicles.add(name)
                 if event.status in GAVE_UP:
                     self._release_vehicle(name, event.t_ns + PAUSE_NS)
+        early = self._work.early.pop(event.command, None)
+        if early is not None:
+            self.apply(early)
+
+    def _keep(self, event: JobProgressed | TransportProgressed) -> None:
+        """News of a key of which act has not told us yet: it comes again when act has."""
+        if self._work.awaits_key():
+            self._work.early[event.key] = event
+        else:
+            self._work.early.clear()
 
     def _lot_command(self, lot: Lot, event: CommandChanged) -> None:
         lot.command = event.command
@@ -81,9 +91,6 @@ class Progress:
         if event.status in GAVE_UP and lot.status in (LotStatus.STARTING, LotStatus.MOVING):
             self._retry(lot, event.t_ns)
         self._work.touch(lot)
-        early = self._early.pop(event.command, None)
-        if early is not None:
-            self._job(early)
 
     def _retry(self, lot: Lot, t_ns: int) -> None:
         """Back to where it was; elsewhere next time if it can choose; to a person when nothing helps."""
@@ -96,9 +103,6 @@ class Progress:
             lot.status = LotStatus.HELD
         elif moving:
             lot.status = LotStatus.FINISHED if step is None else LotStatus.WAITING
-            carrier = next((n for n, v in self._work.vehicles.items() if v.load == lot.number), "")
-            if carrier:
-                lot.place, lot.at_output = carrier, True
         elif lot.next_step > 0:
             lot.status = LotStatus.WAITING
         else:
@@ -109,7 +113,7 @@ class Progress:
     def _job(self, event: JobProgressed) -> None:
         number = self._lot_of_command.get(event.key)
         if number is None:
-            self._early[event.key] = event
+            self._keep(event)
             return
         lot = self._work.lots[number]
         if lot.command != event.key:
@@ -178,6 +182,8 @@ class Progress:
             return
         vehicle.load = event.load
         self._work.dirty_vehicles.add(event.vehicle)
+        if vehicle.proposal and not vehicle.command:
+            self._keep(event)
         if vehicle.command != event.key or not vehicle.proposal:
             return
         lot = self._work.lots.get(vehicle.lot)

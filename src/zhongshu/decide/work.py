@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from zhongshu.model.messages import JobProgressed, TransportProgressed
 from zhongshu.model.plant import Plant, Product, Step
 from zhongshu.model.states import UnitMode, UnitState
 
@@ -96,6 +97,8 @@ class Work:
     lots: dict[int, Lot] = field(default_factory=dict)
     vehicles: dict[str, Vehicle] = field(default_factory=dict)
     states: dict[str, tuple[str, str]] = field(default_factory=dict)
+    known_orders: set[str] = field(default_factory=set)  # every order ever taken in, also the closed ones
+    early: dict[int, JobProgressed | TransportProgressed] = field(default_factory=dict)  # by a key not known yet
     lost: list[Lot] = field(default_factory=list)  # of which nothing good is left; to be made again
     dirty_lots: set[int] = field(default_factory=set)
     dirty_orders: set[str] = field(default_factory=set)
@@ -146,6 +149,11 @@ class Work:
         """In production mode, by values that are Good now (those of a lost unit are not)."""
         state, mode = self.states.get(unit, ("UNDEFINED", "UNDEFINED"))
         return mode == UnitMode.PRODUCTION.name and state != UnitState.UNDEFINED.name
+
+    def awaits_key(self) -> bool:
+        """Some proposal is out of which act has not yet told under which key it goes to the unit."""
+        lots = any(lot.proposal and not lot.command for lot in self.lots.values())
+        return lots or any(v.proposal and not v.command for v in self.vehicles.values())
 
     def touch(self, lot: Lot) -> None:
         """Mark a lot as changed, to be saved."""
