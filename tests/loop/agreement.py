@@ -34,7 +34,9 @@ def differences(store: Store, twin: Twin) -> dict[int, str]:
 
 
 def _difference(row: Lot, lot: Real | None, twin: Twin, ended: bool) -> str:
-    there = "there is none" if lot is None else f"it is {lot.where} {lot.unit}, {lot.done} done, {lot.good} good"
+    there = (
+        "there is none" if lot is None else f"it is {lot.where} {lot.unit}, {lot.done} done, {lot.good} good"
+    )
     match row.status:
         case "held":
             return f"which only a person can end; {there}"
@@ -49,7 +51,9 @@ def _difference(row: Lot, lot: Real | None, twin: Twin, ended: bool) -> str:
         case "starting":
             return f"but its command {row.command} is ended; {there}" if ended else ""
         case "moving":
-            drives = any(v.running and v.order and v.order.lot == row.id for v in twin.floor.vehicles.values())
+            drives = any(
+                v.running and v.order and v.order.lot == row.id for v in twin.floor.vehicles.values()
+            )
             return "" if drives or not ended else f"but no vehicle drives; {there}"
     return ""
 

@@ -208,9 +208,13 @@ class Holds:
         lines += [f"command {c.key} {c.verb} {c.unit} {c.status} {c.detail}" for c in commands]
         for name, m in self.twin.floor.machines.items():
             job = m.open_job
-            lines.append(f"{name}: {m.state.name} {m.mode.name} job {job and job.key} {job and job.state.name}")
+            lines.append(
+                f"{name}: {m.state.name} {m.mode.name} job {job and job.key} {job and job.state.name}"
+            )
         for name, v in self.twin.floor.vehicles.items():
-            lines.append(f"{name}: {v.state.name} {v.mode.name} {v.phase} load {v.load} order {v.order and v.order.key}")
+            lines.append(
+                f"{name}: {v.state.name} {v.mode.name} {v.phase} load {v.load} order {v.order and v.order.key}"
+            )
         return "\n".join([*lines, f"refusals {dict(self.refusals)}"])
 
 

@@ -69,7 +69,9 @@ ON_THE_WIRE: tuple[Callable[[Rehearsal, random.Random], None], ...] = (
 def order_some(it: Rehearsal, count: int) -> None:
     """Orders of random products, sizes and priorities."""
     for _ in range(count):
-        it.order(it.random.choice(PRODUCTS), it.random.randint(1, 10), priority=it.random.choice([1, 5, 5, 5]))
+        it.order(
+            it.random.choice(PRODUCTS), it.random.randint(1, 10), priority=it.random.choice([1, 5, 5, 5])
+        )
 
 
 async def trouble(

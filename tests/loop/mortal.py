@@ -114,5 +114,3 @@ def only_killed(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return all(only_killed(e) for e in error.exceptions)
     return isinstance(error, Killed)
-
-

@@ -175,6 +175,9 @@ class Rehearsal:
                 task.result()
         if self._brain is not None and self._brain.done():
             await self._buried(self.random.uniform(0.2, 4.0))
+        troubled = any(not w.up or w.hanging or w.losing for w in self.wires.values())
+        if troubled or self.twin.scan.silent.any():
+            self.holds.quiet()
         self.holds.look(self.brain)
         self._raise()
 
@@ -186,5 +189,3 @@ class Rehearsal:
         """The failure with all that is needed to see it again."""
         passed = (self.clock.wall_ns() - self.holds.begun_ns) / NS
         return f"seed {self.seed}, {passed:.1f} s (wall) in, {self.deaths} deaths: {what}\n{self.holds.picture()}"
-
-

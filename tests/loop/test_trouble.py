@@ -27,22 +27,22 @@ LIVELY = TwinTruth.model_validate(
 )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(12))
 def test_faults_on_the_floor(seed: int) -> None:
     _play(seed, ON_THE_FLOOR, deaths=0.0)
 
 
-@pytest.mark.parametrize("seed", range(100, 104))
+@pytest.mark.parametrize("seed", range(100, 112))
 def test_faults_on_the_wires(seed: int) -> None:
     _play(seed, ON_THE_WIRE, deaths=0.0)
 
 
-@pytest.mark.parametrize("seed", range(200, 204))
+@pytest.mark.parametrize("seed", range(200, 212))
 def test_a_brain_that_dies_again_and_again(seed: int) -> None:
     _play(seed, (), deaths=1.0)
 
 
-@pytest.mark.parametrize("seed", range(300, 304))
+@pytest.mark.parametrize("seed", range(300, 316))
 def test_everything_at_once(seed: int) -> None:
     _play(seed, ON_THE_FLOOR + ON_THE_WIRE, deaths=0.3)
 

@@ -60,7 +60,9 @@ class Wire:
 
     def reads(self, reads: Reads) -> None:
         """The twin made samples available."""
-        for point, t_ns, value in zip(reads.point.tolist(), reads.t_ns.tolist(), reads.value.tolist(), strict=True):
+        for point, t_ns, value in zip(
+            reads.point.tolist(), reads.t_ns.tolist(), reads.value.tolist(), strict=True
+        ):
             self._last[point] = (t_ns, value)
         if self.up and not self.hanging and self._sink is not None:
             self._hand(reads)
@@ -197,5 +199,3 @@ class Session:
     def diagnostics(self) -> Mapping[str, Any]:
         """Nothing."""
         return {}
-
-

@@ -105,9 +105,7 @@ def query(
     ] = "",
     unit: Annotated[str, typer.Option(help="With --events: only of this unit.")] = "",
     form: Annotated[str, typer.Option("--format", help="table, csv or parquet.")] = "table",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File; needed for parquet.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File; needed for parquet.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 100_000,
     data: DataOption = HERE,
 ) -> None:

@@ -98,7 +98,9 @@ class Work:
     vehicles: dict[str, Vehicle] = field(default_factory=dict)
     states: dict[str, tuple[str, str]] = field(default_factory=dict)
     known_orders: set[str] = field(default_factory=set)  # every order ever taken in, also the closed ones
-    early: dict[int, JobProgressed | TransportProgressed] = field(default_factory=dict)  # by a key not known yet
+    early: dict[int, JobProgressed | TransportProgressed] = field(
+        default_factory=dict
+    )  # by a key not known yet
     lost: list[Lot] = field(default_factory=list)  # of which nothing good is left; to be made again
     dirty_lots: set[int] = field(default_factory=set)
     dirty_orders: set[str] = field(default_factory=set)

@@ -44,10 +44,17 @@ class Batch:
     def __post_init__(self) -> None:
         """Refuse columns of different lengths or types."""
         n = len(self.point)
-        for name, kind in (("point", np.int32), ("t_ns", np.int64), ("value", np.float64), ("quality", np.uint8)):
+        for name, kind in (
+            ("point", np.int32),
+            ("t_ns", np.int64),
+            ("value", np.float64),
+            ("quality", np.uint8),
+        ):
             column = getattr(self, name)
             if len(column) != n or column.dtype != kind:
-                raise ValueError(f"Batch.{name}: expected {n} × {kind.__name__}, got {len(column)} × {column.dtype}")
+                raise ValueError(
+                    f"Batch.{name}: expected {n} × {kind.__name__}, got {len(column)} × {column.dtype}"
+                )
 
     def __len__(self) -> int:
         """Count of samples."""

@@ -86,5 +86,11 @@ class CommandStatus(StrEnum):
 
 
 ENDS = frozenset(
-    {CommandStatus.PROVEN, CommandStatus.REFUSED, CommandStatus.EXPIRED, CommandStatus.FAILED, CommandStatus.UNKNOWN}
+    {
+        CommandStatus.PROVEN,
+        CommandStatus.REFUSED,
+        CommandStatus.EXPIRED,
+        CommandStatus.FAILED,
+        CommandStatus.UNKNOWN,
+    }
 )

@@ -130,7 +130,7 @@ class Watch:
         if isinstance(event, LinkChanged) and not event.unit:
             traffic = self.traffic.setdefault(event.connection, Traffic())
             traffic.ups += event.up
-            traffic.downs += not event.up
+            traffic.downs += bool(traffic.ups) and not event.up  # a first attempt that fails breaks nothing
         self.commands.take(event)
 
     async def _health(self, message: Message) -> None:
