@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from zhongshu.kernel.latest import Latest
 from zhongshu.model import roles
-from zhongshu.model.batch import GOOD, QUALITY_MASK
+from zhongshu.model.batch import GOOD, QUALITY_MASK, RESTATED
 from zhongshu.model.commands import Call, Verb
 from zhongshu.model.plant import Plant, Point
 from zhongshu.model.states import JobState, TransportState, UnitState
@@ -100,8 +100,15 @@ class Effects:
         return Effect(Verdict.SEEN, proof) if int(state) in wanted else Effect(Verdict.NOT_YET, "")
 
     def _paired(self, unit: str, key_role: str, state_role: str) -> bool:
-        """The state was measured with the key or after it, not left over from the job before."""
+        """The state was measured with the key or after it, not left over from the job before.
+
+        A value that the brain itself said again has lost its own time: a key may then be as old as you like, a state not.
+        """
         key, state = self._roles[unit, key_role], self._roles[unit, state_role]
+        if self._latest.qualities[key.id] & RESTATED:
+            return True
+        if self._latest.qualities[state.id] & RESTATED:
+            return False
         return self._latest.times_ns[state.id] >= self._latest.times_ns[key.id]
 
     def _state(self, call: Call, role: str, wanted: set[float]) -> Effect:

@@ -117,12 +117,18 @@ class FirstCome:
             lot.target = self._work.lots[lot.parent].build_at[self._work.enters_at(lot)]
             self._work.touch(lot)
         step = self._work.step(lot)
-        if step is None or lot.target or lot.status not in (LotStatus.PLANNED, LotStatus.WAITING):
+        if step is None or lot.status not in (LotStatus.PLANNED, LotStatus.WAITING):
             return
         builds = bool(self._work.needed(lot, step.operation))
+        if not builds and self._to_lost_unit(lot):
+            self._incoming[lot.target] -= 1
+            lot.target = ""
+            self._work.touch(lot)
+        if lot.target:
+            return
         if builds:
             lot.target = lot.build_at.get(step.operation, "")
-        elif self._parent_ready(lot):
+        elif self._parent_ready(lot) and (lot.place or lot.not_before_ns <= self._now_ns):
             lot.target = self._free_unit(lot, step.capability)
             self._incoming[lot.target] += 1
         if lot.target:
@@ -130,9 +136,19 @@ class FirstCome:
             if lot.status is LotStatus.PLANNED and not builds:
                 lot.place = lot.target  # the first operation makes the lot out of the store
 
+    def _to_lost_unit(self, lot: Lot) -> bool:
+        """The lot still lies elsewhere, and the unit chosen for it may not be commanded any more."""
+        return bool(lot.target) and lot.at_output and not self._work.commandable(lot.target)
+
     def _free_unit(self, lot: Lot, capability: str) -> str:
-        """The least busy unit with room, near to the lot; at most one lot waits behind the one at work."""
+        """The least busy unit with room, near to the lot; at most one lot waits behind the one at work.
+
+        A lot of which nothing exists yet waits nowhere: it takes the first unit that can begin at once, so that none
+        overtakes it through another unit's shorter queue.
+        """
         fitting = [u for u in self._capable(capability) if self._fits(u, 1) and self._busy(u) < 2]
+        if not lot.place:
+            fitting = [u for u in fitting if not self._busy(u) and self._can_begin(u.id, 0)]
         if not fitting:
             return ""
         start = self._work.plant.unit_of[lot.place].station if lot.place else ""
@@ -161,16 +177,19 @@ class FirstCome:
         if not self._parts_there(lot, step.operation):
             return
         unit = self._work.plant.unit_of[lot.target]
-        own = lot.at_output and lot.place == lot.target
-        if (
-            self._working[unit.id]
-            or self._outgoing[unit.id] - own >= self._work.plant.type_of[unit.type].buffer_out
-        ):
-            return
-        if not self._work.commandable(unit.id) or self._work.states[unit.id][0] != UnitState.IDLE.name:
+        if not self._can_begin(unit.id, int(lot.at_output and lot.place == lot.target)):
             return
         self._working[unit.id] += 1
         yield Start(lot, unit.id)
+
+    def _can_begin(self, unit: str, own: int) -> bool:
+        """Idle, nothing given to it yet, and a free place behind it; ``own`` lots there make room by beginning."""
+        if self._working[unit]:
+            return False
+        kind = self._work.plant.type_of[self._work.plant.unit_of[unit].type]
+        if self._outgoing[unit] - own >= kind.buffer_out:
+            return False
+        return self._work.commandable(unit) and self._work.states[unit][0] == UnitState.IDLE.name
 
     def _parts_there(self, lot: Lot, operation: int) -> bool:
         """All parts that enter lie in front of the unit."""

@@ -64,10 +64,9 @@ class Progress:
             self._work.dirty_orders.add(order.id)
 
     def _command(self, event: CommandChanged) -> None:
-        if event.proposal in self._lot_of_proposal:
-            lot = self._work.lots[self._lot_of_proposal[event.proposal]]
-            if lot.proposal == event.proposal:
-                self._lot_command(lot, event)
+        lot = self._work.lots.get(self._lot_of_proposal.get(event.proposal, 0))
+        if lot is not None and lot.proposal == event.proposal:
+            self._lot_command(lot, event)
         for name, vehicle in self._work.vehicles.items():
             if vehicle.proposal == event.proposal:
                 vehicle.command = event.command
@@ -115,8 +114,8 @@ class Progress:
         if number is None:
             self._keep(event)
             return
-        lot = self._work.lots[number]
-        if lot.command != event.key:
+        lot = self._work.lots.get(number)
+        if lot is None or lot.command != event.key:
             return
         if event.state == JobState.DONE.name:
             self._done(lot, event)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from zhongshu.model import roles
-from zhongshu.model.batch import GOOD, QUALITY_MASK
+from zhongshu.model.batch import GOOD, QUALITY_MASK, RESTATED
 from zhongshu.model.messages import JobProgressed, StateChanged, TransportProgressed
 from zhongshu.model.states import JobState, TransportState, UnitMode, UnitState
 from zhongshu.understand.watched import Seen
@@ -34,11 +34,16 @@ class UnitWatch:
     said_order: tuple[int, str, int] = (0, "NONE", 0)
 
     def take(self, seen: Seen) -> None:
-        """Remember one sample; an older one than the last of its role is ignored."""
-        if seen.t_ns < self.values.get(seen.role, (0, 0.0))[0]:
+        """Remember one sample; an older one than the last of its role is ignored.
+
+        What the brain says again itself keeps the device's own time: else a key said again would be newer than its state.
+        """
+        before_ns = self.values.get(seen.role, (0, 0.0))[0]
+        if seen.t_ns < before_ns:
             return
         if seen.quality & QUALITY_MASK == GOOD:
-            self.values[seen.role] = (seen.t_ns, seen.value)
+            own_ns = before_ns if before_ns and seen.quality & RESTATED else seen.t_ns
+            self.values[seen.role] = (own_ns, seen.value)
             self.bad.discard(seen.role)
         else:
             self.bad.add(seen.role)

@@ -182,7 +182,7 @@ def test_thirty_lots_an_hour_are_within_reach(plant: Plant) -> None:
     assert min(of.load.values()) > 0.03
     assert of.vehicle_load < 0.75
     assert of.moves_per_h / len(plant.vehicles) < 3600 / 90
-    assert all(10 <= minutes <= 70 for minutes in of.flow_min.values())
+    assert all(8 <= minutes <= 70 for minutes in of.flow_min.values())
 
 
 def test_the_comment_in_the_file_is_true(plant: Plant) -> None:
