@@ -31,8 +31,8 @@ KNOWN_WITHIN_S = 1.0
 BAD_WITHIN_S = 1.5
 #: … within which a new brain has taken up what it found.
 TAKEN_UP_S = 5.0
-#: … within which a command that was sent has come to its end: three tries, and the patience for the effect.
-SENT_WITHIN_S = 3 * TIMEOUT_S + 15.0 + TAKEN_UP_S
+#: … within which a command that was sent has come to its end: three tries, and the patience for asking and for the effect.
+SENT_WITHIN_S = 3 * TIMEOUT_S + 2 * 15.0 + TAKEN_UP_S
 #: … for which store and twin may tell different stories of a lot.
 APART_S = 8.0
 
@@ -117,7 +117,8 @@ class Holds:
         what = f"{call.verb.name} {call.key} went to {call.unit}"
         if not wire.up and now - wire.down_since_ns > KNOWN_WITHIN_S * NS:
             self.say(f"{what}, whose connection had been down for {(now - wire.down_since_ns) / NS:.1f} s")
-        # Sense takes a unit for there, and its last values for good, until it was silent for so long on a new connection.
+        # Sense takes a unit for there, and its last values for good, until it was silent for so long on a new connection
+        # or to a new brain.
         heard = max(wire.heard_ns.get(call.unit, 0), wire.stands_ns)
         if now - heard > (self.plant.stale_after_s + BAD_WITHIN_S) * NS:
             self.say(f"{what}, which had been silent for {(now - heard) / NS:.1f} s")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tests.loop.rehearsal import Rehearsal
 
+Mishap = Callable[[Rehearsal, random.Random], None]
 PRODUCTS = ("box", "tray")
 
 
@@ -52,13 +53,13 @@ def device_restart(it: Rehearsal, draw: random.Random) -> None:
     it.wires[draw.choice(sorted(it.wires))].restart(draw.uniform(0.5, 5))
 
 
-ON_THE_FLOOR: tuple[Callable[[Rehearsal, random.Random], None], ...] = (
+ON_THE_FLOOR: tuple[Mishap, ...] = (
     breakdown,
     local_mode,
     lost_vehicle,
     scrap_burst,
 )
-ON_THE_WIRE: tuple[Callable[[Rehearsal, random.Random], None], ...] = (
+ON_THE_WIRE: tuple[Mishap, ...] = (
     cut_wire,
     hanging_wire,
     losing_wire,
@@ -77,7 +78,7 @@ def order_some(it: Rehearsal, count: int) -> None:
 async def trouble(
     it: Rehearsal,
     wall_s: float,
-    kinds: tuple[Callable[[Rehearsal, random.Random], None], ...],
+    kinds: tuple[Mishap, ...],
     *,
     every_s: float,
     deaths: float = 0.0,

@@ -111,7 +111,7 @@ class Wire:
     def attach(self, sink: Sink) -> None:
         """A connector of a new brain reads here."""
         self._sink = sink
-        self.told, self.heard_ns = {}, {}
+        self.told, self.heard_ns, self.stands_ns = {}, {}, self._clock.wall_ns()
         if self.up:
             self._greet()
         else:

@@ -144,8 +144,9 @@ class Act:
         ``again``: it may have left before. Once it may have, no later failure to send makes it unsent.
         """
         tries = ASK_AGAIN if command.call.verb in KEYED else 1
+        until_ns = self._clock.wall_ns() + round(patience_s(command.call.verb) * 1e9)
         for _ in range(tries):
-            if again and not await self._may_ask_again(command):
+            if again and not await self._may_ask_again(command, until_ns):
                 return command
             answer = await self._write(command)
             if answer.outcome is Outcome.ACCEPTED:
@@ -158,9 +159,8 @@ class Act:
             again = True
         return command
 
-    async def _may_ask_again(self, command: Command) -> bool:
+    async def _may_ask_again(self, command: Command, until_ns: int) -> bool:
         """The arbiter's yes is needed each time; no where the effect shows, validity or patience ends, or it says no."""
-        until_ns = self._clock.wall_ns() + round(patience_s(command.call.verb) * 1e9)
         while self._clock.wall_ns() < until_ns and self._clock.now_ns() < command.expires_ns:
             if self._effects.judge(command.call).verdict is not Verdict.NOT_YET:
                 return False
