@@ -17,6 +17,7 @@ import psutil
 
 from zhongshu.cli.attach import NotRunning, attach
 from zhongshu.kernel.bus import BusError
+from zhongshu.kernel.config import ConfigError
 from zhongshu.kernel.health import gather
 from zhongshu.kernel.status import summary
 
@@ -87,7 +88,7 @@ async def _started(folder: Path, process: subprocess.Popen[bytes]) -> tuple[floa
             devices = summary(await _health(folder, 1.05))["devices"]
             if page and devices["total"] and devices["connected"] == devices["total"]:
                 return page, time.monotonic() - began
-        except (NotRunning, BusError, KeyError, OSError):  # nothing runs yet
+        except (NotRunning, BusError, ConfigError, KeyError, OSError):  # nothing runs yet
             await asyncio.sleep(0.2)
     raise SystemExit("not every device was connected within 120 s")
 

@@ -86,21 +86,14 @@ async def test_every_connection_every_server_and_every_process(demo: Demo) -> No
     await finish(demo)
 
 
-async def test_killing_the_parent_leaves_no_process_and_the_next_start_continues(
-    tmp_path: Path, free_ports: Callable[[], int]
-) -> None:
-    running = Demo(tmp_path, free_ports)
-    running.start()
-    await running.until(all_connected, 90)
-    assert running.process is not None
-    os.kill(running.process.pid, 9)
-    running.process.wait()
+async def test_killing_the_parent_leaves_no_process_and_the_next_start_continues(demo: Demo) -> None:
+    assert demo.process is not None
+    os.kill(demo.process.pid, 9)
+    demo.process.wait()
     await asyncio.sleep(3)
-    assert running.left_behind() == []
-    running.start()
-    try:
-        await running.until(all_connected, 60)
-    finally:
-        assert running.stop() == 0
+    assert demo.left_behind() == []
+    demo.start()
+    await demo.until(all_connected, 60)
+    assert demo.stop() == 0
     await asyncio.sleep(1)
-    assert running.left_behind() == []
+    assert demo.left_behind() == []

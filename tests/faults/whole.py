@@ -16,6 +16,7 @@ from typing import Any
 
 from zhongshu.cli.attach import NotRunning, attach
 from zhongshu.kernel.bus import BusError
+from zhongshu.kernel.config import ConfigError
 from zhongshu.kernel.health import gather
 from zhongshu.kernel.status import summary
 from zhongshu.twin.control import ask
@@ -115,7 +116,7 @@ class Demo:
             assert self.process is not None and self.process.poll() is None, self.output()
             try:
                 last = await self.status()
-            except (NotRunning, BusError, OSError) as error:  # the bus itself may be the one that was killed
+            except (NotRunning, BusError, ConfigError, OSError) as error:  # the bus itself may be the one that was killed
                 last = {"error": repr(error)}
             else:
                 if told(last):

@@ -125,7 +125,7 @@ async def test_a_child_that_cannot_work_is_restarted(tmp_path: Path, monkeypatch
 
 
 async def test_environment_and_output(tmp_path: Path) -> None:
-    code = "import os, sys, time; print(os.environ['WORD']); print('oops', file=sys.stderr, flush=True); time.sleep(600)"
+    code = "import os, sys, time; print(os.environ['WORD'], flush=True); print('oops', file=sys.stderr, flush=True); time.sleep(600)"
     async with supervised(Child("a", python(code), env={"WORD": "中枢"}), logs=tmp_path):
         (tmp_path / "a.log").touch()
         async with asyncio.timeout(5):

@@ -34,6 +34,10 @@ class Attached:
 async def attach(data: Path) -> AsyncIterator[Attached]:
     """Join the bus; raises NotRunning."""
     plant_id, plant_file = known_plant(data)
+    home = _noted(data)["data"]
+    if home and home != str(data.resolve()):
+        # Its bus.json leads to the brain of the other directory, whose figures are not those of this one.
+        raise NotRunning(f"{data} was moved or copied from {home}; {_remedy(data)}")
     directory = DataDir(data)
     try:
         bus = await NatsBus.connect(load_access(directory.secrets), name="cli")
@@ -47,17 +51,27 @@ async def attach(data: Path) -> AsyncIterator[Attached]:
 
 def note_running(data: Path, plant_id: str, plant_file: Path) -> None:
     """Leave word for ``attach``."""
-    about = {"plant": plant_id, "plant_file": str(plant_file.resolve())}
+    about = {"plant": plant_id, "plant_file": str(plant_file.resolve()), "data": str(data.resolve())}
     (data / RUNNING).write_text(json.dumps(about), encoding="utf-8")
 
 
 def known_plant(data: Path) -> tuple[str, Path]:
     """Id and file of the plant that this data directory belongs to; raises NotRunning where none ever ran on it."""
+    known = _noted(data)
+    return known["plant"], Path(known["plant_file"])
+
+
+def _noted(data: Path) -> dict[str, str]:
     about = data / RUNNING
     if not about.exists():
         raise NotRunning(_remedy(data))
-    known = json.loads(about.read_text(encoding="utf-8"))
-    return known["plant"], Path(known["plant_file"])
+    try:
+        known = json.loads(about.read_text(encoding="utf-8"))
+        return {"plant": known["plant"], "plant_file": known["plant_file"], "data": known.get("data", "")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotRunning(
+            f"{about} cannot be read ({error!r}); delete it, the next start writes it anew"
+        ) from error
 
 
 def _remedy(data: Path) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import secrets
+import sys
 from pathlib import Path
 
 from zhongshu.cli.attach import Attached, attach
@@ -21,18 +23,21 @@ from zhongshu.model.plant import Plant
 
 BY_HAND = ("stop", "reset", "hold", "unhold", "abort_job", "set_parameter")
 WAIT_WALL_S = 60.0
+BY_MAX = 64
 
 
 async def give_command(data: Path, unit: str, verb: str, by: str, point: str, value: float | None) -> int:
     """Propose, print every step, return 0 when proven and 1 otherwise."""
     if verb not in BY_HAND:
-        print(f"{verb!r} can't be given by hand; one of {', '.join(BY_HAND)} can")
-        return 1
+        raise SystemExit(f"{verb!r} can't be given by hand; one of {', '.join(BY_HAND)} can")
+    if not by.strip() or not by.isprintable() or len(by) > BY_MAX:
+        raise SystemExit(
+            f"--by needs a name of 1 to {BY_MAX} printable characters: it is kept with the command"
+        )
     async with attach(data) as here:
         plant = assign_ids(load_plant(here.plant_file), Store(here.data.store_url))
         if unit not in plant.unit_of:
-            print(f"{plant.id} has no unit {unit!r}")
-            return 1
+            raise SystemExit(f"{plant.id} has no unit {unit!r}")
         proposed = _proposal(here, plant, unit, verb, by, _args(plant, unit, verb, point, value))
         return await _follow(here, proposed)
 
@@ -40,11 +45,15 @@ async def give_command(data: Path, unit: str, verb: str, by: str, point: str, va
 def _args(plant: Plant, unit: str, verb: str, point: str, value: float | None) -> dict[str, float]:
     if verb != "set_parameter":
         return {}
-    found = next((p for p in plant.unit_of[unit].points if p.name == point), None)
-    if found is None or value is None:
-        writable = ", ".join(p.name for p in plant.unit_of[unit].points if p.writable)
+    points = plant.unit_of[unit].points
+    found = next((p for p in points if p.name == point), None)
+    if found is None or not found.writable or value is None or not math.isfinite(value):
+        writable = ", ".join(
+            f"{p.name} ({p.low:g} to {p.high:g}{f' {p.uom}' if p.uom else ''})" for p in points if p.writable
+        )
         raise SystemExit(
-            f"set_parameter needs --point and --value; {unit} has {writable or 'no writable point'}"
+            f"set_parameter needs --value and the --point of a writable point; {unit} has "
+            f"{writable or 'none'}"
         )
     return {"point": found.id, "value": value}
 
@@ -72,11 +81,13 @@ def _proposal(
 
 async def _follow(here: Attached, proposed: Proposed) -> int:
     ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    steps: list[str] = []
 
     async def hear(message: Message) -> None:
         event = decode_event(message.subject, message.payload)
         if isinstance(event, CommandChanged) and event.proposal == proposed.proposal:
-            print(f"{event.status:<9} {event.detail}")
+            steps.append(event.status)
+            print(f"{event.status:<9} {event.detail}", flush=True)
             if CommandStatus(event.status) in ENDS and not ended.done():
                 ended.set_result(event.status)
 
@@ -85,7 +96,8 @@ async def _follow(here: Attached, proposed: Proposed) -> int:
     try:
         return 0 if await asyncio.wait_for(ended, WAIT_WALL_S) == CommandStatus.PROVEN else 1
     except TimeoutError:
-        print("no end in sight; see the Act page")
+        heard = "no end in sight" if steps else "the brain did not answer; `zhongshu status` tells how it is"
+        print(f"{heard}; the Act page shows what becomes of it", file=sys.stderr)
         return 1
     finally:
         await listening.close()

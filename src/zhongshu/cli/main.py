@@ -20,6 +20,10 @@ twin = typer.Typer(no_args_is_help=True, help="The simulated plant beside the br
 app.add_typer(twin, name="twin")
 
 DataOption = Annotated[Path, typer.Option("--data", envvar="ZHONGSHU_DATA", help="Data directory.")]
+PortOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="Port of the control room on 127.0.0.1; 18420 if left out."),
+]
 PlantArgument = Annotated[Path, typer.Argument(help="The plant file.")]
 HERE = Path(".zhongshu")
 KITCHEN = Path("plants/kitchen/plant.yaml")
@@ -32,9 +36,15 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        if os.environ.get("ZHONGSHU_TRACE") or not _for_people(error):
+        if os.environ.get("ZHONGSHU_TRACE"):
             raise
-        print(f"zhongshu: {error}", file=sys.stderr)
+        if _for_people(error):
+            print(f"zhongshu: {error}", file=sys.stderr)
+        elif sys.argv[1:2] == ["process"]:
+            raise  # its reader is the log
+        else:
+            told = f"zhongshu: unexpected {type(error).__name__}: {error}; ZHONGSHU_TRACE=1 shows where, please report it"
+            print(told, file=sys.stderr)
         sys.exit(1)
 
 
@@ -48,9 +58,7 @@ def _for_people(error: Exception) -> bool:
 def run(
     plant: PlantArgument,
     data: DataOption = HERE,
-    port: Annotated[
-        int | None, typer.Option(help="Port of the control room on 127.0.0.1; 18420 if left out.")
-    ] = None,
+    port: PortOption = None,
 ) -> None:
     """Run the whole brain of a plant until Ctrl-C."""
     from zhongshu.cli.run import run_plant
@@ -61,9 +69,7 @@ def run(
 @app.command()
 def demo(
     data: DataOption = HERE,
-    port: Annotated[
-        int | None, typer.Option(help="Port of the control room on 127.0.0.1; 18420 if left out.")
-    ] = None,
+    port: PortOption = None,
     speed: Annotated[float, typer.Option(min=0.1, max=60, help="Plant seconds in a wall second.")] = 10.0,
     seed: Annotated[int, typer.Option(help="The plant's day.")] = 1,
     plant: Annotated[Path, typer.Option(help="The plant file; twin.yaml lies beside it.")] = KITCHEN,
@@ -97,9 +103,11 @@ def check(plant: PlantArgument, data: DataOption = HERE) -> None:
 @app.command()
 def query(
     points: Annotated[list[str] | None, typer.Argument(help="Point paths; * stands for anything.")] = None,
-    last: Annotated[str, typer.Option(help="How far back: 30s, 10min, 2h, 1d.")] = "10min",
-    start: Annotated[str, typer.Option(help="From, ISO 8601 (instead of --last).")] = "",
-    end: Annotated[str, typer.Option(help="To, ISO 8601; now if left out.")] = "",
+    last: Annotated[str, typer.Option(help="How far back in plant time: 30s, 10min, 2h, 1d.")] = "10min",
+    start: Annotated[
+        str, typer.Option(help="From, ISO 8601 (instead of --last); the plant's zone if it names none.")
+    ] = "",
+    end: Annotated[str, typer.Option(help="To, ISO 8601; the plant's now if left out.")] = "",
     events: Annotated[
         str, typer.Option(help="Events of this kind instead of points, e.g. StateChanged.")
     ] = "",
@@ -131,7 +139,7 @@ def command(
     sys.exit(asyncio.run(give_command(data, unit, verb, by, point, value)))
 
 
-@twin.command("fault")
+@twin.command("fault", context_settings={"ignore_unknown_options": True})  # a negative number is no option
 def fault(
     kind: Annotated[str, typer.Argument(help="The kind of fault; `list` names them.")],
     words: Annotated[

@@ -25,6 +25,17 @@ def choose_clock(data: DataDir, speed: float) -> ScaledClock:
     return ScaledClock(origin_wall_ns=now_ns, origin_plant_ns=begin_ns, speed=speed)
 
 
+def last_alive(data: DataDir) -> int:
+    """Plant time in ns: now while the plant runs, else when it last ran, for its clock stood still since."""
+    clock = load_clock(data.clock_file)
+    alive = data.path / ALIVE
+    now_ns = clock.now_ns()
+    if not alive.exists():
+        return now_ns
+    ended_wall_ns = alive.stat().st_mtime_ns + round(2 * TOUCH_WALL_S * NS)
+    return min(now_ns, clock.to_plant_ns(ended_wall_ns))
+
+
 async def keep_alive_mark(data: DataDir) -> None:
     """Touch the mark until cancelled."""
     while True:

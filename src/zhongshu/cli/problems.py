@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zhongshu.cli.attach import NotRunning
 from zhongshu.cli.device_ports import DevicePortTaken
+from zhongshu.historian.query import QueryError
 from zhongshu.kernel.bus import BusError
 from zhongshu.kernel.config import ConfigError
 from zhongshu.kernel.plantfile import PlantFileError
@@ -15,6 +16,7 @@ PROBLEMS: tuple[type[Exception], ...] = (
     DevicePortTaken,
     NoTwin,
     BusError,
+    QueryError,
     ConfigError,
     PlantFileError,
     StoreError,
