@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.faults.honesty import compare, jobs_started
-from tests.faults.whole import Demo, all_connected
+from tests.faults.whole import Demo, all_connected, nothing_unknown
 from zhongshu.kernel.plantfile import load_plant
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
@@ -35,7 +35,7 @@ async def demo(tmp_path: Path, free_ports: Callable[[], int]) -> AsyncIterator[D
 async def finish(demo: Demo) -> None:
     """Stop it in good order and hold what it remembers against the truth."""
     await asyncio.sleep(6)
-    await demo.until(lambda s: s["commands"]["unknown"] == 0, 60)
+    await demo.until(nothing_unknown, 60)
     assert demo.stop() == 0
     verdict = compare(demo.data, demo.plant_file, demo.truth)
     print(verdict)

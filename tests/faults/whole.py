@@ -21,6 +21,8 @@ from zhongshu.kernel.health import gather
 from zhongshu.kernel.status import summary
 from zhongshu.twin.control import ask
 
+#: Figures by process name, as ``kernel.health.gather`` gives them.
+Health = dict[str, dict[str, Any]]
 ROOT = Path(__file__).parents[2]
 KITCHEN = ROOT / "plants" / "kitchen"
 
@@ -100,29 +102,30 @@ class Demo:
             self.process.kill()
             raise
 
-    async def status(self, seconds: float = 1.3) -> dict[str, Any]:
-        """What the processes say of themselves now."""
-        return summary(await self.health(seconds))
-
     async def health(self, seconds: float = 1.3) -> dict[str, dict[str, Any]]:
         """Each process's own figures."""
         async with attach(self.data) as here:
             return await gather(here.bus, here.plant_id, seconds)
 
-    async def until(self, told: Callable[[dict[str, Any]], bool], limit_s: float) -> float:
-        """Wait until the status tells so; returns the seconds it took."""
+    async def until(self, told: Callable[[Health], bool], limit_s: float) -> float:
+        """Wait until the processes tell so; returns the seconds it took."""
         began, last = time.monotonic(), None
         while time.monotonic() - began < limit_s:
             assert self.process is not None and self.process.poll() is None, self.output()
             try:
-                last = await self.status()
-            except (NotRunning, BusError, ConfigError, OSError) as error:  # the bus itself may be the one that was killed
+                last = await self.health(1.05)
+            except (
+                NotRunning,
+                BusError,
+                ConfigError,
+                OSError,
+            ) as error:  # the bus itself may be the one that was killed
                 last = {"error": repr(error)}
             else:
                 if told(last):
                     return time.monotonic() - began
             await asyncio.sleep(0.2)
-        raise AssertionError(f"not within {limit_s} s; last: {json.dumps(last)}\n{self.output()}")
+        raise AssertionError(f"not within {limit_s} s; last: {json.dumps(last)[:3000]}\n{self.output()}")
 
     def fault(self, kind: str, target: str, value: float | None = None) -> None:
         """Let something go wrong in the twin."""
@@ -162,7 +165,16 @@ class Demo:
         return (self.folder / "out.txt").read_text(errors="replace")[-3000:]
 
 
-def all_connected(status: dict[str, Any]) -> bool:
-    """Every device is there and nobody is silent."""
+def all_connected(health: Health) -> bool:
+    """Every device sends values, every connection stands with every unit behind it, and no process is silent."""
+    status = summary(health)
     devices = status["devices"]
-    return bool(devices["total"] and devices["connected"] == devices["total"] and not status["silent"])
+    if status["silent"] or not devices["total"] or devices["connected"] != devices["total"]:
+        return False
+    connections = health["brain"]["sense"]["connections"].values()
+    return all(c["connected"] and c["units_up"] == c["units"] for c in connections)
+
+
+def nothing_unknown(health: Health) -> bool:
+    """Every command has its proof, or was refused."""
+    return bool(summary(health)["commands"]["unknown"] == 0)
