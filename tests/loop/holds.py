@@ -15,7 +15,7 @@ from zhongshu.kernel.clock import NS
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.tables import Command, Lot, WorkOrder
 from zhongshu.model import roles
-from zhongshu.model.commands import ENDS, Call, CommandStatus
+from zhongshu.model.commands import ENDS, Call, CommandStatus, Verb
 from zhongshu.model.orders import WorkOrder as Ordered
 from zhongshu.model.plant import Plant
 from zhongshu.model.states import COMMANDABLE
@@ -46,6 +46,7 @@ class Holds:
         self.broken: list[str] = []
         self.refusals: Counter[str] = Counter()
         self.calls: dict[int, Call] = {}
+        self.asked: Counter[tuple[str, Verb]] = Counter()
         self.orders: dict[str, Ordered] = {}
         self.starts: list[tuple[int, int]] = []  # (plant time, lot) of every job, as the twin began it
         self._jobs: dict[str, int] = {}
@@ -113,6 +114,7 @@ class Holds:
     def called(self, wire: Wire, call: Call) -> None:
         """A request is about to leave: never to a unit of which the brain knows that it may not, or knows nothing."""
         self.calls[call.key] = call
+        self.asked[call.unit, call.verb] += 1
         now, unit = self.clock.wall_ns(), self.plant.unit_of[call.unit]
         what = f"{call.verb.name} {call.key} went to {call.unit}"
         if not wire.up and now - wire.down_since_ns > KNOWN_WITHIN_S * NS:

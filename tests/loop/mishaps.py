@@ -40,7 +40,7 @@ def cut_wire(it: Rehearsal, draw: random.Random) -> None:
 
 def hanging_wire(it: Rehearsal, draw: random.Random) -> None:
     """A connection goes silent before it is lost."""
-    it.wires[draw.choice(sorted(it.wires))].hang(draw.uniform(0.5, 12))
+    it.wires[draw.choice(sorted(it.wires))].hang(draw.uniform(0.5, 12), one_way=draw.random() < 0.5)
 
 
 def losing_wire(it: Rehearsal, draw: random.Random) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -59,10 +60,13 @@ class MortalStore:
 
 
 class MortalBus:
-    """The bus, as long as the process lives; death may come before or after each event."""
+    """The bus, as long as the process lives; death may come before or after each event.
 
-    def __init__(self, bus: Bus, life: Life) -> None:
-        self._bus, self._life = bus, life
+    ``slow`` says by how many seconds of wall time the bus takes an event of that kind later.
+    """
+
+    def __init__(self, bus: Bus, life: Life, slow: Mapping[str, float]) -> None:
+        self._bus, self._life, self._slow = bus, life, slow
 
     async def publish(
         self, subject: str, payload: bytes, *, msg_id: str = "", headers: Mapping[str, str] | None = None
@@ -70,6 +74,9 @@ class MortalBus:
         """Samples are many; only events count as steps."""
         pass_by = self._life.step if ".events." in subject else self._life.alive
         pass_by()
+        if late_s := self._slow.get(subject.rpartition(".")[2], 0.0):
+            await asyncio.sleep(late_s)
+            self._life.alive()
         seq = await self._bus.publish(subject, payload, msg_id=msg_id, headers=headers)
         pass_by()
         return seq

@@ -57,6 +57,7 @@ class Rehearsal:
         self.outbox = Outbox(self.plant.id, "web", self.store, self.bus, self.clock)
         self.brain: Brain | None = None
         self.deaths = 0
+        self.slow: dict[str, float] = {}  # kind of event → seconds by which the bus takes it later
         self._life = Life()
         self._numbers = itertools.count(1)
         self._tasks: list[asyncio.Task[None]] = []
@@ -92,7 +93,7 @@ class Rehearsal:
 
         self.brain = Brain(
             self.plant,
-            MortalBus(self.bus, life),
+            MortalBus(self.bus, life, self.slow),
             MortalStore(self.store, life),  # type: ignore[arg-type]
             self.clock,
             Path(),

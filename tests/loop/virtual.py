@@ -48,6 +48,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Virtual seconds since the loop was made."""
         return self._jumping.passed_ns / NS
 
+    async def shutdown_default_executor(self) -> None:
+        """There are no threads to wait for, and waiting for one would be waiting for ever."""
+
     @property
     def passed_ns(self) -> int:
         """The same, exactly."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from tests.loop.mortal import Life
 from tests.loop.virtual import LoopClock
+from zhongshu.kernel.clock import NS
 from zhongshu.kernel.ports import Check, Reads, Sink
 from zhongshu.model.commands import Answer, Call, Outcome
 from zhongshu.model.plant import Plant
@@ -54,6 +55,7 @@ class Wire:
         self.told: dict[int, list[Told]] = {}  # by point, of the living brain
         self.heard_ns: dict[str, int] = {}  # by unit, when the living brain last heard of it
         self.up, self.hanging, self.losing = True, False, 0.0
+        self._one_way, self._down_until_ns = False, 0
         self.down_since_ns = self.stands_ns = clock.wall_ns()
 
     # --- the devices' side
@@ -72,17 +74,19 @@ class Wire:
 
     def cut(self, seconds: float) -> None:
         """The connection is lost, and known to be, for so long (wall)."""
-        self._lose("cut")
-        asyncio.get_running_loop().call_later(seconds, self._restored)
+        self._lose("cut", seconds)
 
     def restart(self, seconds: float) -> None:
         """The devices restart: as ``cut``, and they number their samples from 0 again."""
         self.cut(seconds)
         self._twin.scan.counts[self._numbers] = 0
 
-    def hang(self, seconds: float) -> None:
-        """Nothing passes and nobody is told; afterwards the session is broken and made anew."""
-        self.hanging = True
+    def hang(self, seconds: float, *, one_way: bool = False) -> None:
+        """Nothing passes and nobody is told; afterwards the session is broken and made anew.
+
+        ``one_way``: requests still arrive, only nothing comes back.
+        """
+        self.hanging, self._one_way = True, one_way
         asyncio.get_running_loop().call_later(seconds, self._unhang)
 
     def lose(self, share: float, seconds: float) -> None:
@@ -92,17 +96,19 @@ class Wire:
 
     def _unhang(self) -> None:
         self.hanging = False
-        self._lose("session closed by the server")
-        asyncio.get_running_loop().call_later(0.5, self._restored)
+        self._lose("session closed by the server", 0.5)
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self, reason: str, seconds: float) -> None:
         if self.up and self._sink is not None:
             self._sink.lost(reason)
+        if self.up:
+            self.down_since_ns = self._clock.wall_ns()
         self.up = False
-        self.down_since_ns = self._clock.wall_ns()
+        self._down_until_ns = max(self._down_until_ns, self._clock.wall_ns() + round(seconds * NS))
+        asyncio.get_running_loop().call_later(seconds + 0.001, self._restored)
 
     def _restored(self) -> None:
-        if not self.up:
+        if not self.up and self._clock.wall_ns() >= self._down_until_ns:
             self.up = True
             self._greet()
 
@@ -156,7 +162,7 @@ class Wire:
             return Answer(Outcome.NOT_SENT, reason="no connection")
         self._called(self, call)
         lost = self.hanging or self._random.random() < self.losing
-        if lost and (self.hanging or self._random.random() < 0.5):
+        if lost and not (self._one_way if self.hanging else self._random.random() < 0.5):
             await self._clock.sleep_wall(TIMEOUT_S)
             return Answer(Outcome.UNKNOWN, reason="timeout")
         answer = await self._link.call(call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zhongshu.kernel.bus import BusError
-from zhongshu.kernel.config import DataDir, load_access
+from zhongshu.kernel.config import ConfigError, DataDir, load_access
 from zhongshu.kernel.nats_bus import NatsBus
 
 #: Written by the parent process at start: which plant file this data directory belongs to.
@@ -34,14 +35,12 @@ class Attached:
 async def attach(data: Path) -> AsyncIterator[Attached]:
     """Join the bus; raises NotRunning."""
     plant_id, plant_file = known_plant(data)
-    home = _noted(data)["data"]
-    if home and home != str(data.resolve()):
-        # Its bus.json leads to the brain of the other directory, whose figures are not those of this one.
-        raise NotRunning(f"{data} was moved or copied from {home}; {_remedy(data)}")
+    if not _held(data):
+        raise NotRunning(_remedy(data))
     directory = DataDir(data)
     try:
         bus = await NatsBus.connect(load_access(directory.secrets), name="cli")
-    except (BusError, OSError) as error:
+    except (BusError, ConfigError, OSError) as error:
         raise NotRunning(f"{_remedy(data)} ({error})") from error
     try:
         yield Attached(directory, plant_id, plant_file, bus)
@@ -49,9 +48,21 @@ async def attach(data: Path) -> AsyncIterator[Attached]:
         await bus.close()
 
 
+def _held(data: Path) -> bool:
+    """True while a parent process holds the directory; of a copy only the one that runs is held, though both know a bus."""
+    try:
+        with (data / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass  # there is none: nothing ever ran here
+    return False
+
+
 def note_running(data: Path, plant_id: str, plant_file: Path) -> None:
     """Leave word for ``attach``."""
-    about = {"plant": plant_id, "plant_file": str(plant_file.resolve()), "data": str(data.resolve())}
+    about = {"plant": plant_id, "plant_file": str(plant_file.resolve())}
     (data / RUNNING).write_text(json.dumps(about), encoding="utf-8")
 
 
@@ -67,7 +78,7 @@ def _noted(data: Path) -> dict[str, str]:
         raise NotRunning(_remedy(data))
     try:
         known = json.loads(about.read_text(encoding="utf-8"))
-        return {"plant": known["plant"], "plant_file": known["plant_file"], "data": known.get("data", "")}
+        return {"plant": known["plant"], "plant_file": known["plant_file"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotRunning(
             f"{about} cannot be read ({error!r}); delete it, the next start writes it anew"

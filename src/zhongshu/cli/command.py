@@ -19,7 +19,7 @@ from zhongshu.kernel.wire import decode_event, publish_event
 from zhongshu.model import subjects
 from zhongshu.model.commands import ENDS, CommandStatus, Verb
 from zhongshu.model.messages import CommandChanged, Proposed
-from zhongshu.model.plant import Plant
+from zhongshu.model.plant import Plant, Point
 
 BY_HAND = ("stop", "reset", "hold", "unhold", "abort_job", "set_parameter")
 WAIT_WALL_S = 60.0
@@ -48,14 +48,17 @@ def _args(plant: Plant, unit: str, verb: str, point: str, value: float | None) -
     points = plant.unit_of[unit].points
     found = next((p for p in points if p.name == point), None)
     if found is None or not found.writable or value is None or not math.isfinite(value):
-        writable = ", ".join(
-            f"{p.name} ({p.low:g} to {p.high:g}{f' {p.uom}' if p.uom else ''})" for p in points if p.writable
-        )
+        writable = ", ".join(_limits(p) for p in points if p.writable)
         raise SystemExit(
             f"set_parameter needs --value and the --point of a writable point; {unit} has "
             f"{writable or 'none'}"
         )
     return {"point": found.id, "value": value}
+
+
+def _limits(point: Point) -> str:
+    ends = (f"{end:g}" if end is not None else "?" for end in (point.low, point.high))
+    return f"{point.name} ({' to '.join(ends)} {point.uom}".rstrip() + ")"
 
 
 def _proposal(

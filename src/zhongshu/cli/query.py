@@ -72,7 +72,8 @@ async def run_query(data: Path, query: Query) -> int:
         span = f"{_moment(start_ns)} to {_moment(end_ns)}"
         print(f"nothing from {span} (plant time); --last or --start reach further back", file=sys.stderr)
     if table.num_rows >= query.limit:
-        print(f"only the first {query.limit} rows; raise --limit for more", file=sys.stderr)
+        which = "newest" if query.events else "first"
+        print(f"only the {which} {query.limit} rows; raise --limit for more", file=sys.stderr)
     return 0 if table.num_rows else 3
 
 

@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,9 @@ class Auditor:
         self._anchors = Anchors.none(len(plant.units))
         self._gaps: dict[str, GapRecorded] = {}
         self._kept: deque[tuple[int, Int32s, Int64s]] = deque()
+        self._lock = (
+            Lock()
+        )  # the intake adds gaps and kept-back samples while a thread judges and forgets them
         self.totals = Totals()
         self.gaps = 0
         #: Everything that deadbands kept back up to this message is in ``_kept`` or judged.
@@ -85,7 +89,8 @@ class Auditor:
         """Samples that a message says a deadband kept back."""
         if seq > self.seq and len(point):
             known = point < len(self._numbered.unit_of)
-            self._kept.append((seq, self._numbered.unit_of[point[known]], t_ns[known]))
+            with self._lock:
+                self._kept.append((seq, self._numbered.unit_of[point[known]], t_ns[known]))
 
     def read_up_to(self, seq: int) -> None:
         """Messages up to here were given to ``kept_back``."""
@@ -93,9 +98,10 @@ class Auditor:
 
     def gap(self, event: GapRecorded) -> None:
         """A line of the ledger; the same gap again, with another count, replaces it."""
-        if event.gap not in self._gaps:
-            self.gaps += 1
-        self._gaps[event.gap] = event
+        with self._lock:
+            if event.gap not in self._gaps:
+                self.gaps += 1
+            self._gaps[event.gap] = event
 
     def audit(self, counter_ns: Int64s) -> list[GapRecorded]:
         """Judge what is old enough. ``counter_ns``: per unit the newest counter sample ingested. Returns gaps of our own."""
@@ -196,14 +202,16 @@ class Auditor:
         return np.flatnonzero((owner >= 0) & units[owner]).astype(np.int32)
 
     def _count_kept(self, ends: Windows) -> Int64s:
-        if not self._kept:
+        with self._lock:
+            kept = list(self._kept)
+        if not kept:
             return np.zeros(len(ends), np.int64)
-        kept = list(self._kept)
         return counted(ends, np.concatenate([u for _, u, _ in kept]), np.concatenate([t for _, _, t in kept]))
 
     def _in_ledger(self, ends: Windows) -> tuple[Int64s, Mask]:
         """Samples that the ledger names in each window, and where it says that nobody can know how many there were."""
-        gaps = [g for g in self._gaps.values() if g.unit in self._index or not g.unit]
+        with self._lock:
+            gaps = [g for g in self._gaps.values() if g.unit in self._index or not g.unit]
         excused = np.zeros(len(ends), np.bool_)
         for gap in (g for g in gaps if g.missing < 0):
             own = (
@@ -223,21 +231,24 @@ class Auditor:
     def _forget(self) -> None:
         """Gaps and kept-back samples of judged windows are needed no more."""
         done = self._anchors.t_ns
-        self._gaps = {
-            key: gap
-            for key, gap in self._gaps.items()
-            if not (gap.unit in self._index and gap.end_ns <= done[self._index[gap.unit]])
-            and not (not gap.unit and gap.end_ns <= done.max())
-        }
-        kept = [(seq, unit[t > done[unit]], t[t > done[unit]]) for seq, unit, t in self._kept]
-        self._kept = deque(item for item in kept if len(item[1]))
+        with self._lock:
+            self._gaps = {
+                key: gap
+                for key, gap in self._gaps.items()
+                if not (gap.unit in self._index and gap.end_ns <= done[self._index[gap.unit]])
+                and not (not gap.unit and gap.end_ns <= done.max())
+            }
+            kept = [(seq, unit[t > done[unit]], t[t > done[unit]]) for seq, unit, t in self._kept]
+            self._kept = deque(item for item in kept if len(item[1]))
 
     def save(self) -> None:
         """Write down totals and position, so that a restart judges on where this process stopped."""
         units = np.flatnonzero(self._anchors.t_ns != NO_ANCHOR)
         counter = self._numbered.counter
+        with self._lock:
+            seq, kept = self.seq, list(self._kept)
         state = {
-            "seq": self.seq,
+            "seq": seq,
             "totals": [
                 self.totals.lost,
                 self.totals.doubled,
@@ -249,7 +260,10 @@ class Auditor:
                 [int(counter[u]), int(self._anchors.t_ns[u]), int(self._anchors.count[u])] for u in units
             ],
             "kept": [
-                [int(counter[u]), int(t)] for _, us, ts in self._kept for u, t in zip(us, ts, strict=True)
+                [int(counter[u]), int(t)]
+                for at, us, ts in kept
+                if at <= seq  # what came since is read again
+                for u, t in zip(us, ts, strict=True)
             ],
         }
         fresh = self._path.with_suffix(".new")

@@ -50,7 +50,9 @@ class Outbox:
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._news.wait(), IDLE_WALL_S)
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes in the same moment as the news.
+            async with asyncio.timeout(IDLE_WALL_S):
+                await self._news.wait()
         except TimeoutError:
             pass
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from importlib import resources
 
 from fastapi import FastAPI, WebSocket
+from fastapi.exceptions import RequestValidationError
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
@@ -16,7 +18,9 @@ from zhongshu.web.gate import Guarded
 from zhongshu.web.live import Live
 from zhongshu.web.pages import add_pages
 from zhongshu.web.room import Room
+from zhongshu.web.words import words
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 ROUTERS = (status, plant, points, orders, commands, sensing, export, metrics, docs)
 
 
@@ -33,6 +37,9 @@ def build_app(room: Room, live: Live) -> ASGIApp:
     for module in ROUTERS:
         app.include_router(module.router(room))
 
+    app.add_api_route("/api/{path:path}", _no_route, methods=list(METHODS), include_in_schema=False)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+
     @app.websocket("/live")
     async def follow(socket: WebSocket) -> None:
         await live.serve(socket)
@@ -42,6 +49,19 @@ def build_app(room: Room, live: Live) -> ASGIApp:
     add_pages(app, room)
     app.add_middleware(GZipMiddleware, minimum_size=800)
     return Guarded(app, room.gate)
+
+
+async def _no_route(request: Request, path: str) -> JSONResponse:
+    """A program that asks the API for what it has not shall read JSON, not a page."""
+    told = words().text("error.no-route", "en", method=request.method, path=f"/api/{path}")
+    return JSONResponse({"detail": told}, 404)
+
+
+async def _not_understood(request: Request, error: Exception) -> JSONResponse:
+    """What is wrong and where, without what was sent: it may be huge, or hold what JSON cannot say."""
+    assert isinstance(error, RequestValidationError)  # it is registered for nothing else
+    problems = [{name: problem[name] for name in ("type", "loc", "msg")} for problem in error.errors()]
+    return JSONResponse({"detail": problems}, 422)
 
 
 class _Assets(StaticFiles):

@@ -47,6 +47,13 @@ class CommandBoard:
         with store.read() as session:
             for row in reversed(newest(session, self._plant, limit=KEPT)):
                 self._rows[row["key"]] = row
+        ends = [
+            (step[1] * 1_000_000, step[0])
+            for row in self._rows.values()
+            for step in row["steps"]
+            if step[0] in ENDS
+        ]
+        self._ended.extend(sorted(ends))
 
     def take(self, event: Event) -> None:
         """Follow a proposal or a step; other events are passed over."""

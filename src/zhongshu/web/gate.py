@@ -25,6 +25,8 @@ NAMES = ("127.0.0.1", "localhost", "[::1]")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Closing code of a WebSocket that may not come in.
 FORBIDDEN = 4403
+#: The longest body that is read; an order has some hundred bytes.
+BODY_MAX = 1_000_000
 #: NiceGUI brings inline scripts and compiles templates; nothing may come from, or go to, another host.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -106,6 +108,10 @@ class Guarded:
         if problem:
             await JSONResponse({"detail": words().text(problem, "en")}, 403)(scope, receive, send)
             return
+        if not _short_enough(headers):
+            told = words().text("error.too-large", "en", limit=BODY_MAX)
+            await JSONResponse({"detail": told}, 413)(scope, receive, send)
+            return
         await self._app(scope, receive, self._stamped(headers, send))
 
     def _problem(self, scope: Scope, headers: Headers) -> str:
@@ -131,6 +137,12 @@ class Guarded:
             await send(message)
 
         return stamped
+
+
+def _short_enough(headers: Headers) -> bool:
+    """True if the body's length is told and within the limit; the server reads no more than was told."""
+    told = headers.get("content-length", "0")
+    return "transfer-encoding" not in headers and told.isdecimal() and int(told) <= BODY_MAX
 
 
 async def _close(receive: Receive, send: Send) -> None:

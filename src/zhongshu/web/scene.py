@@ -13,7 +13,7 @@ from zhongshu.web.columns import Columns
 from zhongshu.web.watch import Watch
 
 STALE, ABSENT = 1, 2
-DRIVING, CHARGING, ERRORS, E_STOP = 1, 2, 4, 8
+DRIVING, CHARGING, ERRORS, E_STOP, SILENT = 1, 2, 4, 8, 16
 MS = 1_000_000
 
 UnitRow = list[Any]
@@ -92,6 +92,7 @@ class Scene:
         )
         for role, bit in bits:
             flags |= np.where(columns.values(role, 0) > 0, bit, 0)
+        flags |= np.where(columns.good(roles.POSITION_X), 0, SILENT)  # where it was seen last
         rows = []
         for i, flag in enumerate(flags.tolist()):
             x, y, heading, load, battery, order = (part[i] for part in parts)

@@ -14,6 +14,8 @@ from zhongshu.web.room import Room
 NS = 1_000_000_000
 DEFAULT_S = 600
 POINTS_MAX = 24
+#: Times that the history can hold, in ns since 1970.
+MOMENT_MAX = 2**62
 
 
 def wanted(plant: Plant, names: Iterable[str], limit: int = POINTS_MAX) -> list[Point]:
@@ -41,13 +43,26 @@ def times(room: Room, start: str, end: str) -> tuple[int, int]:
 
 def moment(text: str | int, timezone: str) -> int:
     """ISO 8601 (the plant's own zone where it names none) or ns since 1970 UTC, as ns; raises HTTPException (422)."""
-    if isinstance(text, int) or text.lstrip("-").isdecimal():
-        return int(text)
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
+        at_ns = _as_ns(text, timezone)
+    except (ValueError, OverflowError) as error:
         raise HTTPException(
-            422, f"{text!r} is no time: give ISO 8601 such as 2026-11-23T14:00 or ns"
+            422, f"{_short(text)} is no time: give ISO 8601 such as 2026-11-23T14:00 or ns"
         ) from error
+    if not 0 <= at_ns <= MOMENT_MAX:
+        raise HTTPException(422, f"{_short(text)} lies outside of 1970 to 2116, the times a plant can have")
+    return at_ns
+
+
+def _as_ns(text: str | int, timezone: str) -> int:
+    if isinstance(text, int) or text.removeprefix("-").isdecimal():
+        return int(text)
+    at = datetime.fromisoformat(text)
     zoned = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))
     return round(zoned.timestamp() * 1_000_000) * 1000
+
+
+def _short(text: str | int) -> str:
+    """As it was given, but no longer than anybody reads."""
+    given = repr(text) if isinstance(text, str) else f"{text:.6e}" if abs(text) > MOMENT_MAX else str(text)
+    return given if len(given) <= 60 else f"{given[:57]}…"

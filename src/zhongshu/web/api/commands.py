@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Path, Query
 
 from zhongshu.kernel.store.tables import Command
 from zhongshu.web.commands import newest, rows_of
@@ -26,7 +26,7 @@ def router(room: Room) -> APIRouter:
         return {"commands": await asyncio.to_thread(_newest, room, unit, status, limit)}
 
     @routes.get("/commands/{key}", summary="One command with every step of its life")
-    async def one_command(key: int) -> dict[str, Any]:
+    async def one_command(key: Annotated[int, Path(ge=1, lt=2**31)]) -> dict[str, Any]:
         row = await asyncio.to_thread(_one, room, key)
         if row is None:
             raise HTTPException(404, f"there is no command {key}")

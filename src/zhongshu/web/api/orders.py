@@ -24,12 +24,12 @@ class NewOrder(BaseModel):
 
     id: str = Field(description="The customer's own number; the same order twice is taken once.")
     product: str = Field(description="Id of a product that this plant sells.")
-    quantity: int = Field(description="Pieces.")
+    quantity: int = Field(strict=True, description="Pieces.")
     due: str | int = Field(
         description="Plant time: ISO 8601 (the plant's zone where it names none), or ns since 1970 UTC."
     )
     release: str | int = Field(0, description="Not to be begun before; as `due`.")
-    priority: int = Field(5, description="0 goes first, 9 last.")
+    priority: int = Field(5, strict=True, description="0 goes first, 9 last.")
     by: str = Field("api", max_length=64, description="Who orders.")
 
 
@@ -47,7 +47,7 @@ def router(room: Room) -> APIRouter:
         rows = await asyncio.to_thread(_listed, room, status, limit)
         return {"orders": rows}
 
-    @routes.get("/orders/{order}", summary="One order")
+    @routes.get("/orders/{order:path}", summary="One order")
     async def one_order(order: str) -> dict[str, Any]:
         row = await asyncio.to_thread(_one, room, order)
         if row is None:
@@ -61,6 +61,7 @@ def router(room: Room) -> APIRouter:
     )
     async def take(order: NewOrder, response: Response) -> dict[str, Any]:
         timezone = room.plant.timezone
+        _require_readable(order)
         wanted = WorkOrder(
             order.id,
             order.product,
@@ -78,6 +79,18 @@ def router(room: Room) -> APIRouter:
         return await asyncio.to_thread(_one, room, order.id) or {}
 
     return routes
+
+
+def _require_readable(order: NewOrder) -> None:
+    """Names that people can tell apart; the rest is checked where orders come in. Raises HTTPException (422)."""
+    if not order.id.isprintable():  # the store is asked for it before the order is judged
+        raise HTTPException(
+            422, f"the id {order.id!r} holds what cannot be printed: give 1 to 64 printable characters"
+        )
+    if order.id != order.id.strip():
+        raise HTTPException(422, f"the id {order.id!r} begins or ends with a space: leave it away")
+    if not order.by.isprintable() or not order.by.strip():
+        raise HTTPException(422, f"`by` is {order.by!r}: give a name of 1 to 64 printable characters")
 
 
 def _taken(room: Room, order: WorkOrder, by: str) -> bool:

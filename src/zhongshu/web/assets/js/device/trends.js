@@ -33,8 +33,14 @@ export class Trends {
   async load() {
     const query = [...this.sparks.keys()].map((path) => `points=${encodeURIComponent(path)}`).join("&");
     const answer = await fetch(`/api/trend?${query}&buckets=180`).catch(() => null);
-    if (!answer?.ok) return;
+    if (!answer?.ok) {
+      const why = await answer?.json().then((told) => told.detail).catch(() => "");
+      this.none.textContent = t("history.error", { why: typeof why === "string" && why ? why : String(answer?.status ?? "–") });
+      this.none.hidden = false;
+      return;
+    }
     const { points } = await answer.json();
+    this.none.textContent = t("device.no-trend");
     this.none.hidden = points.some((p) => p.t.length);
     for (const found of points) {
       const { spark, value, point } = this.sparks.get(found.path);

@@ -39,8 +39,12 @@ export class Picker {
     box.checked = this.view.points.includes(point.path);
     box.onchange = () => this.onPick(point.path, box.checked);
     const value = `${valueWord(point, point.value)} ${point.uom}`.trim();
+    // A value that is no longer good is not shown as if it were the present one.
+    const now = point.quality < 0 ? "–" : point.quality ? `${value} ▲` : value;
+    const newest = h("b", { text: now });
+    if (point.quality > 0) newest.title = t(point.quality === 1 ? "quality.uncertain" : "quality.bad");
     return h("label", { class: "found", title: point.path }, box,
-      h("span", {}, `${unitName(point.unit)} · ${label(point.label)}`, h("small", { text: point.path })), h("b", { text: value }));
+      h("span", {}, `${unitName(point.unit)} · ${label(point.label)}`, h("small", { text: point.path })), newest);
   }
 
   mark() {

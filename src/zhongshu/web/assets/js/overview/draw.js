@@ -144,25 +144,29 @@ export function drawVehicle(g, plan, row, { c }) {
 
 export function drawVehicleAt(g, x, y, size, row, c) {
   const [length, width] = [size * 1.25, size * 0.78];
-  const faulty = row[6] & 12;
+  const silent = row[6] & 16;
+  const faulty = !silent && row[6] & 12;
+  const ink = silent ? c.soft : c.ink;
   g.save();
   g.translate(x, y);
   if (Math.abs(row[2]) > HEADING_LEAST) g.rotate(row[2]);
   g.fillStyle = faulty ? c.alarm : c.panel;
-  g.strokeStyle = faulty ? c.alarm : c.ink;
+  g.strokeStyle = faulty ? c.alarm : ink;
   g.lineWidth = 1.3;
+  g.setLineDash(silent ? [3, 3] : []);
   rounded(g, -length / 2, -width / 2, length, width, 2);
   g.fill();
   g.stroke();
+  g.setLineDash([]);
   g.beginPath();
   g.moveTo(length / 2 + 1.5, -width * 0.28);
   g.lineTo(length / 2 + width * 0.42 + 1.5, 0);
   g.lineTo(length / 2 + 1.5, width * 0.28);
-  g.fillStyle = faulty ? c.alarm : c.ink;
+  g.fillStyle = faulty ? c.alarm : ink;
   g.fill();
   if (row[3]) g.fillRect(-length * 0.28, -width * 0.26, length * 0.56, width * 0.52);
   g.restore();
-  if (row[6] & 2) {
+  if (row[6] & 2 && !silent) {
     g.fillStyle = c.ink;
     g.font = `700 ${size * 0.7}px ${FONT}`;
     g.textAlign = "center";

@@ -181,6 +181,7 @@ function vehicleLines(unit) {
 
 /** What a vehicle is doing; its flags are explained in web/scene.py. */
 export function vehicleWord(row) {
+  if (row[6] & 16) return t("state.stale");
   if (row[6] & 8) return t("vehicle.e-stop");
   if (row[6] & 4) return t("vehicle.errors");
   if (row[6] & 2) return t("vehicle.charging");

@@ -25,11 +25,15 @@ const CELLS = {
   },
   power: () => [n(picture.counts.power_kw), t("strip.power-unit"), t("strip.power-note"), ""],
   vehicles() {
-    const known = picture.vehicles.filter((row) => row?.length);
+    // What a silent vehicle did last is no news of what it does.
+    const known = picture.vehicles.filter((row) => row?.length && !(row[6] & 16));
     const count = (bit) => known.filter((row) => row[6] & bit).length;
     const [driving, charging] = [count(1), count(2)];
     const faulty = known.some((row) => row[6] & 12);
-    return [n(driving), t("strip.vehicles-of", { n: n(plant.vehicles.length) }), t("strip.vehicles-note", { charging: n(charging), waiting: n(Math.max(0, known.length - driving - charging)) }), faulty ? "alarm" : ""];
+    const silent = plant.vehicles.length - known.length;
+    const waiting = n(Math.max(0, known.length - driving - charging));
+    const note = silent ? t("strip.vehicles-silent", { silent: n(silent), waiting }) : t("strip.vehicles-note", { charging: n(charging), waiting });
+    return [n(driving), t("strip.vehicles-of", { n: n(plant.vehicles.length) }), note, faulty ? "alarm" : silent ? "warn" : ""];
   },
   commands() {
     const { proven, refused, failed, unknown } = picture.counts.commands ?? {};

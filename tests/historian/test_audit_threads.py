@@ -1,0 +1,48 @@
+"""The auditor judges in a thread while the intake goes on: nothing is forgotten in between, and nothing breaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event, Thread
+
+import numpy as np
+
+from tests.decide.small_plant import make_plant
+from zhongshu.historian.audit import Auditor
+from zhongshu.historian.holes import Holes
+from zhongshu.historian.query import History
+from zhongshu.kernel.clock import wall_clock
+from zhongshu.model.messages import GapRecorded
+from zhongshu.model.numbering import numbered
+
+PLANT = make_plant({"cut-1": "a-cut"})
+
+
+def test_what_the_intake_adds_while_a_thread_forgets_and_saves_is_kept(tmp_path: Path) -> None:
+    auditor = Auditor(
+        PLANT, numbered(PLANT), History(tmp_path), Holes(["c"]), wall_clock(), tmp_path / "audit.json"
+    )
+    stop, errors = Event(), []
+
+    def judge() -> None:
+        try:
+            while not stop.is_set():
+                auditor._forget()
+                auditor.save()
+        except RuntimeError as error:
+            errors.append(error)
+
+    thread = Thread(target=judge)
+    thread.start()
+    point = np.array([PLANT.points[0].id], np.int32)
+    for seq in range(1, 3001):
+        auditor.kept_back(seq, point, np.array([2**61 + seq], np.int64))
+        auditor.read_up_to(seq)
+        auditor.gap(
+            GapRecorded("small", "sense", 1, f"g{seq}", "c", "cut-1", (), 1, 2**61 + seq, 1, "test")
+        )
+    stop.set()
+    thread.join()
+    assert not errors
+    assert sum(len(t) for _, _, t in auditor._kept) == 3000
+    assert auditor.gaps == len(auditor._gaps) == 3000
