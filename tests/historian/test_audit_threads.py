@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from threading import Event, Thread
 
@@ -15,34 +16,37 @@ from zhongshu.kernel.clock import wall_clock
 from zhongshu.model.messages import GapRecorded
 from zhongshu.model.numbering import numbered
 
+COUNT = 3000
 PLANT = make_plant({"cut-1": "a-cut"})
 
 
-def test_what_the_intake_adds_while_a_thread_forgets_and_saves_is_kept(tmp_path: Path) -> None:
+def test_what_the_intake_adds_while_a_thread_forgets_is_kept(tmp_path: Path) -> None:
     auditor = Auditor(
         PLANT, numbered(PLANT), History(tmp_path), Holes(["c"]), wall_clock(), tmp_path / "audit.json"
     )
-    stop, errors = Event(), []
+    stop, started, errors, interval = Event(), Event(), [], sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns as often as they can
 
     def judge() -> None:
         try:
             while not stop.is_set():
                 auditor._forget()
-                auditor.save()
+                started.set()
         except RuntimeError as error:
             errors.append(error)
 
     thread = Thread(target=judge)
     thread.start()
+    started.wait()
     point = np.array([PLANT.points[0].id], np.int32)
-    for seq in range(1, 3001):
+    for seq in range(1, COUNT + 1):
         auditor.kept_back(seq, point, np.array([2**61 + seq], np.int64))
         auditor.read_up_to(seq)
-        auditor.gap(
-            GapRecorded("small", "sense", 1, f"g{seq}", "c", "cut-1", (), 1, 2**61 + seq, 1, "test")
-        )
+        auditor.gap(GapRecorded("small", "sense", 1, f"g{seq}", "c", "cut-1", (), 1, 2**61 + seq, 1, "test"))
     stop.set()
     thread.join()
+    sys.setswitchinterval(interval)
+    auditor.save()
     assert not errors
-    assert sum(len(t) for _, _, t in auditor._kept) == 3000
-    assert auditor.gaps == len(auditor._gaps) == 3000
+    assert sum(len(t) for _, _, t in auditor._kept) == COUNT
+    assert auditor.gaps == len(auditor._gaps) == COUNT

@@ -76,9 +76,8 @@ class Auditor:
         self._anchors = Anchors.none(len(plant.units))
         self._gaps: dict[str, GapRecorded] = {}
         self._kept: deque[tuple[int, Int32s, Int64s]] = deque()
-        self._lock = (
-            Lock()
-        )  # the intake adds gaps and kept-back samples while a thread judges and forgets them
+        #: The intake adds gaps and kept-back samples while a thread judges and forgets them.
+        self._lock = Lock()
         self.totals = Totals()
         self.gaps = 0
         #: Everything that deadbands kept back up to this message is in ``_kept`` or judged.
