@@ -166,10 +166,12 @@ class Demo:
 
 
 def all_connected(health: Health) -> bool:
-    """Every device sends values, every connection stands with every unit behind it, and no process is silent."""
+    """Every device sends values, every point is Good, every connection stands with every unit behind it, and no process is silent."""
     status = summary(health)
-    devices = status["devices"]
+    devices, points = status["devices"], status["points"]
     if status["silent"] or not devices["total"] or devices["connected"] != devices["total"]:
+        return False
+    if points["good"] != points["total"]:
         return False
     connections = health["brain"]["sense"]["connections"].values()
     return all(c["connected"] and c["units_up"] == c["units"] for c in connections)

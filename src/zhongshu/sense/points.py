@@ -133,6 +133,10 @@ class Points:
         """These points' last samples never reached the bus: their values must be said again."""
         self.owed[point] = True
 
+    def owe_all(self, units: Mask) -> None:
+        """What these units said in an earlier life is said again once they are heard now, and not before."""
+        self.owed |= self._of(units)
+
     def _state(self, ids: Int32s, quality: Bytes, at_ns: int, *, owed: bool) -> Rows:
         flagged = (quality | TIME_RECEIVED | RESTATED).astype(np.uint8)
         t_ns = np.maximum(at_ns, self.stated_ns[ids] + 1)

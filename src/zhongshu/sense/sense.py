@@ -101,6 +101,7 @@ class Sense:
         lane.sender = sender
         if newest_ns:
             book.goes_on()
+            self._points.owe_all(lane.vigil.mine)
             book.causes.began(causes.RESTART, newest_ns)
             if lane.vigil.connected:
                 book.causes.ended(causes.RESTART, self._clock.now_ns())
