@@ -41,8 +41,8 @@ async def run_demo(
     """The brain and beside it the twin; the plant's time goes on where the last run of this data directory ended."""
     plant, directory, ports = _open(plant_file, data, port)
     with directory.lock():
-        save_clock(directory.clock_file, choose_clock(directory, speed))
         require_free_devices(plant)
+        save_clock(directory.clock_file, choose_clock(directory, speed))
         _make_passwords(plant, directory)
         extra = ["--seed", str(seed), *(["--truth", str(truth)] if truth else [])]
         twin = _child("twin", plant_file, directory, extra, after=["bus"])

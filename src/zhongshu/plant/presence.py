@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zhongshu.kernel.latest import Latest
-from zhongshu.model.batch import good
+from zhongshu.model.batch import RESTATED, good
 from zhongshu.model.plant import Plant
 
 #: A value counts as fresh for so long beyond the plant's ``stale_after_s`` (wall time): the slowest scans last as long.
@@ -23,8 +23,9 @@ class Presence:
         self._within_ns = round((plant.stale_after_s + SCAN_WALL_S) * 1e9)
 
     def devices_connected(self, wall_ns: int) -> int:
-        """Units with at least one Good value of their own received lately (a unit without points never counts)."""
-        fresh = good(self._latest.qualities[self._ids])
+        """Units with at least one Good value of their own received lately; what the brain says again does not count."""
+        qualities = self._latest.qualities[self._ids]
+        fresh = good(qualities) & ((qualities & RESTATED) == 0)
         fresh &= self._latest.received_ns[self._ids] > wall_ns - self._within_ns
         return int(np.logical_or.reduceat(fresh, self._starts).sum()) if len(self._ids) else 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from datetime import datetime
 from typing import Any
@@ -50,10 +51,9 @@ class OrderBoard:
             else:
                 if board != self.board:
                     self.board, self.version = board, self.version + 1
-            try:
-                await asyncio.wait_for(self._news.wait(), PERIOD_WALL_S)
-            except TimeoutError:
-                pass
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PERIOD_WALL_S):
+                    await self._news.wait()
 
     def _read(self) -> dict[str, Any]:
         midnight_ns = midnight(self._plant.timezone, self._clock.now_ns())
