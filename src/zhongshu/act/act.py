@@ -61,6 +61,7 @@ class Act:
         """Until cancelled. Open commands are taken up where they were left."""
         position = await asyncio.to_thread(self._book.position)
         still_open = await asyncio.to_thread(self._book.open)
+        self.counts.update(await asyncio.to_thread(self._book.ended))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._outbox.run())
             tasks.create_task(self._watch_unknown())

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from zhongshu.act.life import check_step
@@ -16,7 +16,7 @@ from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.meta import get_meta, set_meta
 from zhongshu.kernel.store.tables import Command as CommandRow
 from zhongshu.kernel.store.tables import CommandStep as CommandStepRow
-from zhongshu.model.commands import Call, CommandStatus, Verb
+from zhongshu.model.commands import ENDS, Call, CommandStatus, Verb
 from zhongshu.model.messages import CommandChanged, Proposed
 
 STAGE = "act"
@@ -82,6 +82,16 @@ class CommandBook:
                 row.sent_ns = self._clock.now_ns()
             self._record(session, row, status, detail, by)
             return replace(command, status=status, sent_ns=row.sent_ns or 0)
+
+    def ended(self) -> dict[str, int]:
+        """How many commands ever came to each end."""
+        with self._store.read() as session:
+            counts = session.execute(
+                select(CommandRow.status, func.count())
+                .where(CommandRow.plant == self._plant, CommandRow.status.in_([s.value for s in ENDS]))
+                .group_by(CommandRow.status)
+            )
+            return {status: int(count) for status, count in counts}
 
     def open(self) -> Sequence[Command]:
         """Commands that someone still has to work on: live ones, and unknown ones that a measurement may still end."""
