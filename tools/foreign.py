@@ -13,6 +13,7 @@ NODE_TESTS = ROOT / "tests/connectors/foreign"
 WANTED: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("chromium", "chromium-browser", "google-chrome"), ("chromium", "fonts-noto-cjk"), "the control room"),
     (("mosquitto",), ("mosquitto",), "a foreign MQTT broker"),
+    (("mbpoll",), ("mbpoll",), "a foreign Modbus master"),
 )
 NODE = (("npm",), ("nodejs", "npm"), "foreign stacks on Node.js")
 
