@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.kernel.server import Server, low_port
+from tests.kernel.server import Server
+from tests.ports import low_port
 from zhongshu.kernel import nats_replay
 from zhongshu.kernel.bus import BusError, Message
 from zhongshu.kernel.config import Ports

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernel.server import low_port
+from tests.ports import low_port
 from zhongshu.kernel import supervisor as supervising
 from zhongshu.kernel.bus import BusError
 from zhongshu.kernel.config import DataDir, Ports, load_access

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernel.server import Server, low_port
+from tests.kernel.server import Server
+from tests.ports import low_port
 from zhongshu.kernel.bus import Bus
 from zhongshu.kernel.config import Ports
 from zhongshu.kernel.memory_bus import MemoryBus

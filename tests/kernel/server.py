@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
@@ -14,22 +12,6 @@ from zhongshu.kernel.nats_bus import NatsBus
 from zhongshu.kernel.nats_server import StreamLimits, ensure_streams, find_server, prepare, settings_file
 
 SMALL = StreamLimits(points_bytes=256 << 20, events_bytes=64 << 20)
-
-
-def low_port() -> int:
-    """A free port below those that the system gives to outgoing connections.
-
-    A client that keeps trying an ephemeral port while its server is away may be given that very port as its own end, and
-    then be connected to itself, so that the server cannot come back.
-    """
-    while True:
-        port = random.randrange(15_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
 
 
 class Server:

@@ -12,7 +12,8 @@ import aiomqtt
 import psutil
 import pytest
 
-from tests.kernel.server import Server, low_port
+from tests.kernel.server import Server
+from tests.ports import low_port
 from zhongshu.kernel import nats_server
 from zhongshu.kernel.config import ConfigError, DataDir, Ports, load_access
 from zhongshu.kernel.nats_server import (

@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import IntegrityError
 
 from tests.kernel.plants import plant_of
-from tests.kernel.server import low_port
+from tests.ports import low_port
 from zhongshu.kernel.ids import assign_ids
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.tables import Base, Command, Lot, WorkOrder

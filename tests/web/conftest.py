@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kernel.server import low_port
+from tests.ports import low_port
 from tests.web.lab import MINIMAL, Lab
 
 

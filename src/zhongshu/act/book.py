@@ -112,13 +112,7 @@ class CommandBook:
 
     def _record(self, session: Session, row: CommandRow, status: CommandStatus, detail: str, by: str) -> None:
         now_ns = self._clock.now_ns()
-        if status in (
-            CommandStatus.PROVEN,
-            CommandStatus.REFUSED,
-            CommandStatus.EXPIRED,
-            CommandStatus.FAILED,
-            CommandStatus.UNKNOWN,
-        ):
+        if status in ENDS:
             row.ended_ns = now_ns
         step = CommandStepRow(
             plant=self._plant,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 from urllib.parse import urlsplit
 
-from zhongshu.kernel.listeners import LOOPBACK, owner_of
+from zhongshu.kernel.listeners import is_free, owner_of
 from zhongshu.model.plant import Connection, Plant
 
 
@@ -17,7 +16,7 @@ def require_free_devices(plant: Plant) -> None:
     """Raise DevicePortTaken for the first port of a connection that is taken."""
     for connection in plant.connections:
         port = _port(connection)
-        if port and _taken(port):
+        if port and not is_free(port):
             owner = owner_of(port) or "another program"
             raise DevicePortTaken(
                 f"port {port} of connection {connection.id} is taken by {owner}; stop it (another demo?), "
@@ -31,13 +30,3 @@ def _port(connection: Connection) -> int:
     if "endpoint" in settings:
         return urlsplit(str(settings["endpoint"])).port or 0
     return int(settings.get("port", 0))
-
-
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return True
-    return False

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from zhongshu.decide.work import LotStatus, Vehicle, Work
 from zhongshu.kernel.latest import Latest
 from zhongshu.model import roles
-from zhongshu.model.plant import Point, Unit
-from zhongshu.model.states import UnitMode, UnitState
+from zhongshu.model.plant import Point
+from zhongshu.model.states import UnitMode, UnitState, named
 
 
 class Floor:
@@ -17,7 +15,9 @@ class Floor:
     def __init__(self, work: Work, latest: Latest) -> None:
         self._work, self._latest = work, latest
         plant = work.plant
-        self._state = [(u.id, _point(u, roles.UNIT_STATE), _point(u, roles.UNIT_MODE)) for u in plant.units]
+        self._state = [
+            (u.id, plant.role(u, roles.UNIT_STATE), plant.role(u, roles.UNIT_MODE)) for u in plant.units
+        ]
         self._nodes = {n.number: n.id for n in plant.roads.nodes}
         self._vehicles = {u.id: {p.role: p for p in u.points} for u in plant.vehicles}
 
@@ -25,8 +25,8 @@ class Floor:
         """Bring states and vehicles up to date; what is not Good counts as not known."""
         for unit, state, mode in self._state:
             self._work.states[unit] = (
-                _named(UnitState, self._value(state, 0)),
-                _named(UnitMode, self._value(mode, 0)),
+                named(UnitState, self._value(state, 0)),
+                named(UnitMode, self._value(mode, 0)),
             )
         for name, points in self._vehicles.items():
             vehicle = self._work.vehicles.setdefault(name, Vehicle())
@@ -49,12 +49,3 @@ class Floor:
         if point is None or not self._latest.fresh(point.id):
             return otherwise
         return self._latest.value(point.id)
-
-
-def _named(kind: type[IntEnum], value: float) -> str:
-    """The member's name; what a device says beyond the enumeration is UNDEFINED, its zero."""
-    return kind(int(value) if value in kind._value2member_map_ else 0).name
-
-
-def _point(unit: Unit, role: str) -> Point | None:
-    return next((p for p in unit.points if p.role == role), None)

@@ -14,19 +14,25 @@ _LISTEN = "0A"  # the state's number in /proc/net/tcp
 
 def require_free(name: str, port: int) -> None:
     """Raise ConfigError (``config.port-busy``) where ``port``, called ``name`` in ``Ports``, cannot be listened on."""
+    if is_free(port):
+        return
+    variable = PORT_VARIABLE.format(name.upper())
+    owner = owner_of(port) or strings_of("zhongshu.kernel").text("config.port-owner-unknown", "en")
+    raise ConfigError("config.port-busy", port=port, name=name, owner=owner, variable=variable)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(
             socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as servers do: old connections do not count
+        )  # as servers do: old connections don't count
         try:
             probe.bind((LOOPBACK, port))
             probe.listen(1)
-        except OSError as error:
-            variable = PORT_VARIABLE.format(name.upper())
-            owner = owner_of(port) or strings_of("zhongshu.kernel").text("config.port-owner-unknown", "en")
-            raise ConfigError(
-                "config.port-busy", port=port, name=name, owner=owner, variable=variable
-            ) from error
+        except OSError:
+            return False
+    return True
 
 
 def owner_of(port: int) -> str:

@@ -30,6 +30,8 @@ Mask = npt.NDArray[np.bool_]
 SUPPRESSED = "Zs-Suppressed"
 #: Header of a Batch's message that only says again what sense knows of a connection; nobody stores its rows.
 SNAPSHOT = "Zs-Snapshot"
+#: Header in which sense names its last snapshot: what came since then holds every point's newest value.
+SNAPSHOT_SEQ = "Zs-Snapshot-Seq"
 
 #: ``Windows.made`` where the counter fell: the device started to count anew, and nobody knows how far it had come.
 UNKNOWN = -1

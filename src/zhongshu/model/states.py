@@ -5,6 +5,11 @@ from __future__ import annotations
 from enum import IntEnum
 
 
+def named(kind: type[IntEnum], value: float) -> str:
+    """The member's name; what a device says beyond the enumeration is its zero: UNDEFINED or NONE."""
+    return kind(int(value) if value in kind._value2member_map_ else 0).name
+
+
 class UnitState(IntEnum):
     """The seventeen PackML states, numbered as in ISA-TR88.00.02."""
 

@@ -29,11 +29,19 @@ from zhongshu.model.batch import (
     Int32s,
     Int64s,
 )
-from zhongshu.model.numbering import SNAPSHOT, SUPPRESSED, Mask, countable, decode_samples, placed
+from zhongshu.model.numbering import (
+    SNAPSHOT,
+    SNAPSHOT_SEQ,
+    SUPPRESSED,
+    Mask,
+    countable,
+    decode_samples,
+    placed,
+)
 from zhongshu.sense.book import Book
 from zhongshu.sense.judge import Open
 from zhongshu.sense.points import ABSENT, NEVER, Points, Rows
-from zhongshu.sense.sender import SNAPSHOT_SEQ, Parcel
+from zhongshu.sense.sender import Parcel
 
 log = logging.getLogger(__name__)
 

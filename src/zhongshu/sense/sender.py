@@ -15,13 +15,12 @@ from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.wire import BOOT, encode_batch
 from zhongshu.model import subjects
 from zhongshu.model.batch import Batch, Int32s, Int64s
-from zhongshu.model.numbering import SUPPRESSED, encode_samples
+from zhongshu.model.numbering import SNAPSHOT_SEQ, SUPPRESSED, encode_samples
 from zhongshu.sense.points import Rows
 
 log = logging.getLogger(__name__)
 
 BACK_OFF_WALL_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
-SNAPSHOT_SEQ = "Zs-Snapshot-Seq"
 
 
 @dataclass(slots=True, eq=False)

@@ -8,17 +8,11 @@ from enum import IntEnum
 from zhongshu.model import roles
 from zhongshu.model.batch import GOOD, QUALITY_MASK, RESTATED
 from zhongshu.model.messages import JobProgressed, StateChanged, TransportProgressed
-from zhongshu.model.states import JobState, TransportState, UnitMode, UnitState
+from zhongshu.model.states import JobState, TransportState, UnitMode, UnitState, named
 from zhongshu.understand.watched import Seen
 
 Fact = StateChanged | JobProgressed | TransportProgressed
 SOURCE = "understand"
-
-
-def named(kind: type[IntEnum], value: float) -> str:
-    """The member's name; numbers outside the enumeration are UNDEFINED or NONE, its zero."""
-    number = int(value)
-    return kind(number).name if number in kind._value2member_map_ else kind(0).name
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from zhongshu.kernel.status import summary
 from zhongshu.kernel.wire import WireError, decode_batch, decode_event
 from zhongshu.model import subjects
 from zhongshu.model.messages import LinkChanged
-from zhongshu.model.numbering import SNAPSHOT
+from zhongshu.model.numbering import SNAPSHOT, SNAPSHOT_SEQ
 from zhongshu.model.plant import Plant
 from zhongshu.web.commands import CommandBoard
 
@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 SILENT_WALL_S = 5.0
 #: Latency figures kept, one a second.
 LATENCIES = 900
-#: Header in which sense names its last snapshot: what came since then holds every point's newest value.
-SNAPSHOT_SEQ = "Zs-Snapshot-Seq"
 
 
 class Traffic:
