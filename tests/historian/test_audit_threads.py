@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from threading import Event, Thread
 
@@ -16,7 +17,7 @@ from zhongshu.kernel.clock import wall_clock
 from zhongshu.model.messages import GapRecorded
 from zhongshu.model.numbering import numbered
 
-COUNT = 3000
+COUNT = 400  # enough turns to lose something without the lock, in a second
 PLANT = make_plant({"cut-1": "a-cut"})
 
 
@@ -32,6 +33,7 @@ def test_what_the_intake_adds_while_a_thread_forgets_is_kept(tmp_path: Path) -> 
             while not stop.is_set():
                 auditor._forget()
                 started.set()
+                time.sleep(1e-4)  # or it would hold the lock for ever: a lock knows no queue
         except RuntimeError as error:
             errors.append(error)
 
