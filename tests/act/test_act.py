@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,10 +85,9 @@ class Device:
 class Bench:
     """A bus, a store and a device that outlive the Act under test."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, store: Store) -> None:
         self.bus = MemoryBus()
-        self.store = Store(f"sqlite:///{folder / 'store.db'}")
-        self.store.migrate()
+        self.store = store
         self.latest = Latest(PLANT)
         self.device = Device(self.latest)
 
@@ -134,9 +132,9 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    """A fresh bench."""
-    return Bench(tmp_path)
+def bench(store: Store) -> Bench:
+    """A fresh bench on each kind of database."""
+    return Bench(store)
 
 
 async def test_a_command_goes_the_whole_way_to_its_proof(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 
-from zhongshu.decide.explode import explode, remake
+from zhongshu.decide.explode import explode, grow, remake
 from zhongshu.decide.first_come import FirstCome, Move, Start
 from zhongshu.decide.progress import Progress
 from zhongshu.decide.propose import Proposer
@@ -62,6 +62,7 @@ class ImaginaryFloor:
         self.now_ns += TURN_NS
         while self.work.lost:
             remake(self.work, self.work.lost.pop(), self._next_number)
+        grow(self.work, self._next_number)
         self.release()
         for choice in list(FirstCome(self.work, self.roads, self.now_ns).choices()):
             proposal = self.proposer.propose(choice, self.now_ns)

@@ -52,6 +52,17 @@ def test_which_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert DataDir().store_url == "postgresql://db/zs"
 
 
+def test_the_store_may_be_named_by_a_file_among_the_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ZHONGSHU_STORE", raising=False)
+    data = DataDir(tmp_path)
+    data.store_file.write_text("postgresql://zs:sesame@db/zs\n")
+    assert data.store_url == "postgresql://zs:sesame@db/zs"
+    monkeypatch.setenv("ZHONGSHU_STORE", "postgresql://other/zs")
+    assert data.store_url == "postgresql://other/zs"
+
+
 def test_an_impossible_directory(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="--data or ZHONGSHU_DATA"):

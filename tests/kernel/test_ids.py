@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -49,10 +48,3 @@ def test_two_points_of_one_path_are_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="two points have the path b"):
         assign_ids(plant_of(["a", "b", "b"]), store)
     assert ids_of(["a"], store) == {"a": 0}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(f"sqlite:///{tmp_path / 'store.db'}")
-    made.migrate()
-    return made

@@ -66,7 +66,7 @@ def test_numbers_beyond_all_limits_are_refused(http: httpx.Client, path: str) ->
     assert answer.json()["detail"]
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/api/nonsense"), ("DELETE", "/api/orders/X-1")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/nonsense"), ("DELETE", "/api/commands/1")])
 def test_what_the_api_has_not_is_said_in_json(http: httpx.Client, method: str, path: str) -> None:
     answer = http.request(method, path)
     assert answer.status_code == 404

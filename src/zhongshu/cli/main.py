@@ -139,6 +139,27 @@ def command(
     sys.exit(asyncio.run(give_command(data, unit, verb, by, point, value)))
 
 
+@app.command()
+def solve(
+    file: Annotated[Path, typer.Argument(help="The problem: .jsp, .fjs, or problem JSON.")],
+    seconds: Annotated[
+        float, typer.Option(min=0.001, max=1e6, help="From the start to the answer, compilation not counted.")
+    ] = 10.0,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes or threads that search.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the search.")] = 0,
+    work_limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Steps of the search at most: the same answer for the same seed."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    solution: Annotated[Path | None, typer.Option(help="Write the schedule here, as JSON.")] = None,
+) -> None:
+    """Solve a scheduling problem from a file: 0 feasible, 1 infeasible, 2 wrong file or arguments, 3 no answer."""
+    from zhongshu.cli.solve import Asked, solve_file
+
+    sys.exit(solve_file(Asked(file, seconds, workers, seed, work_limit, as_json, solution)))
+
+
 @twin.command("fault", context_settings={"ignore_unknown_options": True})  # a negative number is no option
 def fault(
     kind: Annotated[str, typer.Argument(help="The kind of fault; `list` names them.")],

@@ -30,11 +30,15 @@ async def _start(
     name: str, plant: Path, data: Path, *, port: int | None, seed: int, truth: Path | None
 ) -> None:
     match name:
-        case "brain" | "historian":
-            from zhongshu.plant.processes import run_brain, run_historian
+        case "brain" | "historian" | "planner":
+            from zhongshu.plant.processes import run_brain, run_historian, run_planner
 
-            run: Callable[[Path, Path], Awaitable[None]] = run_brain if name == "brain" else run_historian
-            await run(plant, data)
+            runs: dict[str, Callable[[Path, Path], Awaitable[None]]] = {
+                "brain": run_brain,
+                "historian": run_historian,
+                "planner": run_planner,
+            }
+            await runs[name](plant, data)
         case "web":
             from zhongshu.web.serve import run_web
 
@@ -44,4 +48,6 @@ async def _start(
 
             await run_twin(plant, data, seed=seed, truth=truth, port=port)
         case _:
-            raise SystemExit(f"no process is called {name!r}; there are brain, historian, web and twin")
+            raise SystemExit(
+                f"no process is called {name!r}; there are brain, historian, planner, web and twin"
+            )

@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from zhongshu.cli.announce import announce
@@ -65,11 +66,17 @@ def _make_passwords(plant: Plant, data: DataDir) -> None:
             write_private(data.secrets / name, secrets.token_urlsafe(24))
 
 
+def can_plan() -> bool:
+    """The extra ``plan`` is installed; without it dispatch goes first come, first served."""
+    return all(find_spec(name) is not None for name in ("numba", "ortools"))
+
+
 def _brain(plant_file: Path, data: DataDir, ports: Ports) -> list[Child]:
     web = ["--port", str(ports.web)]
     return [
         _child("historian", plant_file, data, after=["bus"]),
         _child("brain", plant_file, data, after=["bus"]),
+        *([_child("planner", plant_file, data, after=["bus"])] if can_plan() else []),
         _child("web", plant_file, data, web, after=["bus"], ready=_listens(ports.web)),
     ]
 

@@ -9,9 +9,10 @@ from dataclasses import asdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from zhongshu.decide.work import Lot, LotStatus, Order, Vehicle, Work
+from zhongshu.decide.work import Hold, Lot, LotStatus, Order, Vehicle, Work
+from zhongshu.kernel.config import STORE_VARIABLE
 from zhongshu.kernel.outbox import put_event
-from zhongshu.kernel.store import Store
+from zhongshu.kernel.store import Store, StoreError
 from zhongshu.kernel.store.meta import get_meta, set_meta
 from zhongshu.kernel.store.tables import Lot as LotRow
 from zhongshu.kernel.store.tables import WorkOrder as OrderRow
@@ -23,6 +24,10 @@ STAGE = "decide"
 POSITION = "decide.events"
 VEHICLES = "decide.vehicles"
 EARLY = "decide.early"
+#: The largest count a column holds; a device that reports more than this reports nonsense.
+COUNT_MAX = 2**31 - 1
+#: Orders that somebody still works on or has to look at.
+OPEN = ("received", "released", "held", "cancelling")
 
 
 class WorkBook:
@@ -36,8 +41,11 @@ class WorkBook:
         work = Work(self._plant)
         with self._store.read() as session:
             mine = select(OrderRow).where(OrderRow.plant == self._plant.id)
-            left = select(LotRow.order_id).where(LotRow.status == LotStatus.LEFT.value)
-            wanted = OrderRow.status.in_(["received", "released"]) | OrderRow.id.in_(left)
+            _require_alone(session, self._plant.id)
+            left = select(LotRow.order_id).where(
+                LotRow.plant == self._plant.id, LotRow.status == LotStatus.LEFT.value
+            )
+            wanted = OrderRow.status.in_(OPEN) | OrderRow.id.in_(left)
             for row in session.scalars(mine.where(wanted)):
                 work.orders[row.id] = _order(row)
             known = select(OrderRow.id).where(OrderRow.plant == self._plant.id, OrderRow.status != "received")
@@ -90,7 +98,16 @@ class WorkBook:
         event = OrderProgressed(
             self._plant.id, STAGE, now_ns, order.id, order.status, order.done, order.quantity
         )
-        put_event(session, STAGE, event, msg_id=f"order.{order.id}.{order.status}.{order.done}")
+        put_event(session, STAGE, event, msg_id=f"order.{order.id}.{order.status}.{order.done}.{now_ns}")
+
+
+def _require_alone(session: Session, plant: str) -> None:
+    """Lots are numbered through a database, by the one decide in it; raises StoreError."""
+    other = session.scalar(select(LotRow.plant).where(LotRow.plant != plant).limit(1))
+    if other is not None:
+        raise StoreError(
+            f"this database belongs to plant {other!r}; give plant {plant!r} a database of its own in {STORE_VARIABLE}"
+        )
 
 
 def _depth(work: Work, number: int) -> int:
@@ -134,6 +151,7 @@ def _lot(row: LotRow) -> Lot:
         command=row.command,
         not_before_ns=row.not_before_ns,
         started_ns=row.started_ns,
+        hold=Hold(row.hold),
     )
 
 
@@ -145,8 +163,8 @@ def _row(plant: str, work: Work, lot: Lot, now_ns: int) -> LotRow:
         order_id=lot.order,
         product=lot.product,
         quantity=lot.quantity,
-        good=lot.good,
-        scrap=lot.scrap,
+        good=min(lot.good, COUNT_MAX),
+        scrap=min(lot.scrap, COUNT_MAX),
         operation=routing[lot.next_step - 1].operation if lot.next_step else 0,
         next_step=lot.next_step,
         place=lot.place,
@@ -161,4 +179,5 @@ def _row(plant: str, work: Work, lot: Lot, now_ns: int) -> LotRow:
         attempt=lot.attempt,
         not_before_ns=lot.not_before_ns,
         started_ns=lot.started_ns,
+        hold=lot.hold.value,
     )

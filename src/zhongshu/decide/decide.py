@@ -1,36 +1,40 @@
-"""Follows the EVENTS stream, keeps the work book, and proposes starts and moves, first come first served."""
+"""Follows the EVENTS stream, keeps the work book, and proposes starts and moves by the plan in force."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 
 from zhongshu.decide.book import WorkBook
-from zhongshu.decide.explode import explode, remake
-from zhongshu.decide.first_come import FirstCome
+from zhongshu.decide.explode import explode, grow, remake
 from zhongshu.decide.floor import Floor
+from zhongshu.decide.follow import UNPLANNED, Follow, PlanInForce
 from zhongshu.decide.progress import Progress
 from zhongshu.decide.propose import Proposer
 from zhongshu.decide.roads import Roads
-from zhongshu.decide.work import LotStatus, Work, closed
+from zhongshu.decide.work import LotStatus, Order, Work, closed
 from zhongshu.kernel.bus import Bus, Message
 from zhongshu.kernel.clock import NS, Clock
 from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.plans import live_plan, unpack
 from zhongshu.kernel.wire import WireError, decode_event
 from zhongshu.model import subjects
-from zhongshu.model.messages import Event, Proposed
+from zhongshu.model.messages import Event, Proposed, SchedulePublished
 from zhongshu.model.plant import Plant
 
 log = logging.getLogger(__name__)
 PASS_WALL_S = 0.25
 #: Product lots released into the plant at one time (CONWIP); plant.yaml: settings.wip_lots.
 WIP_LOTS = 40
+#: An order goes onto the floor so long (plant time) before its first planned operation.
+RELEASE_AHEAD_NS = 900 * NS
 
 
 class Decide:
-    """First-come dispatch of the whole plant."""
+    """Carries the plan out; without a plan, first come, first served."""
 
     def __init__(self, plant: Plant, bus: Bus, store: Store, clock: Clock, latest: Latest) -> None:
         self._plant, self._bus, self._clock, self._latest = plant, bus, clock, latest
@@ -41,7 +45,9 @@ class Decide:
         self._position = 0
         self._lot_number = 0
         self._wip_lots = int(plant.settings.get("wip_lots", WIP_LOTS))
+        self._store, self._plan_stale = store, True
         self.work = Work(plant)
+        self.plan: PlanInForce | None = None
 
     async def run(self) -> None:
         """Until cancelled; the book says where it had stopped."""
@@ -58,9 +64,13 @@ class Decide:
     def _take(self, message: Message) -> None:
         self._position = message.seq
         try:
-            self._events.append(decode_event(message.subject, message.payload))
+            event = decode_event(message.subject, message.payload)
         except WireError as error:
             log.warning("an event could not be read: %s", error)
+            return
+        self._events.append(event)
+        if isinstance(event, SchedulePublished) and event.status == "live":
+            self._plan_stale = True
 
     async def _passes(self) -> None:
         progress, floor = Progress(self.work), Floor(self.work, self._latest)
@@ -73,6 +83,9 @@ class Decide:
             for event in events:
                 progress.apply(event)
             floor.refresh()
+            if self._plan_stale:
+                self._plan_stale = False
+                self.plan = await asyncio.to_thread(self._read_plan)
             proposals = self._choose(progress, proposer)
             if proposals or self.work.changed or (events and position - saved > 200):
                 await asyncio.to_thread(self._book.save, self.work, position, proposals, self._clock.now_ns())
@@ -84,9 +97,10 @@ class Decide:
         now_ns = self._clock.now_ns()
         while self.work.lost:
             remake(self.work, self.work.lost.pop(), self._number)
+        grow(self.work, self._number)
         self._release(now_ns)
         proposals = []
-        for choice in FirstCome(self.work, self._roads, now_ns).choices():
+        for choice in Follow(self.work, self._roads, now_ns, self.plan).choices():
             proposal = proposer.propose(choice, now_ns)
             if proposal is not None:
                 proposals.append(proposal)
@@ -94,11 +108,15 @@ class Decide:
                     progress.proposed(proposal.proposal, lot)
         return proposals
 
+    def _read_plan(self) -> PlanInForce | None:
+        with self._store.read() as session:
+            row = live_plan(session, self._plant.id)
+            return PlanInForce(unpack(row.content) | {"version": row.version}) if row is not None else None
+
     def _release(self, now_ns: int) -> None:
-        """Let the oldest orders in while the plant holds fewer lots than it should."""
+        """Let orders onto the floor when their time has come, while it holds fewer lots than it should."""
         open_lots = sum(1 for lot in self.work.lots.values() if not lot.parent and not closed(lot))
-        waiting = [o for o in self.work.orders.values() if o.status == "received" and o.release_ns <= now_ns]
-        for order in sorted(waiting, key=lambda o: (o.priority, o.created_ns, o.id)):
+        for order in sorted(self._to_release(now_ns), key=self._release_rank):
             if open_lots >= self._wip_lots:
                 return
             order.status = "released"
@@ -107,6 +125,18 @@ class Decide:
                 self.work.lots[lot.number] = lot
                 self.work.touch(lot)
                 open_lots += not lot.parent
+
+    def _to_release(self, now_ns: int) -> Iterator[Order]:
+        for order in self.work.orders.values():
+            if order.status == "received" and order.release_ns <= now_ns:
+                planned_ns = self.plan.order_start_ns(order.id) if self.plan is not None else UNPLANNED
+                if planned_ns == UNPLANNED or planned_ns <= now_ns + RELEASE_AHEAD_NS:
+                    yield order
+
+    def _release_rank(self, order: Order) -> tuple[int, int, int, str]:
+        """By the plan; then by priority, first come first served."""
+        planned_ns = self.plan.order_start_ns(order.id) if self.plan is not None else UNPLANNED
+        return planned_ns, order.priority, order.created_ns, order.id
 
     def _number(self) -> int:
         self._lot_number += 1
@@ -119,5 +149,6 @@ class Decide:
             "orders_open": sum(o.status in ("received", "released") for o in self.work.orders.values()),
             "lots_open": sum(not closed(lot) for lot in lots),
             "lots_running": sum(lot.status is LotStatus.RUNNING for lot in lots),
+            "plan": self.plan.version if self.plan is not None else 0,
             "lots_held": sum(lot.status is LotStatus.HELD for lot in lots),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from zhongshu.decide.work import Lot, LotStatus, Order, Work, closed
 from zhongshu.model.plant import Plant, Product
@@ -43,6 +44,15 @@ def remake(work: Work, lost: Lot, number: Callable[[], int]) -> None:
     for lot in made:
         work.lots[lot.number] = lot
         work.touch(lot)
+
+
+def grow(work: Work, number: Callable[[], int]) -> None:
+    """Orders that somebody added pieces to get lots for them."""
+    while work.grown:
+        name, pieces = work.grown.pop()
+        for lot in explode(work.plant, replace(work.orders[name], quantity=pieces), number):
+            work.lots[lot.number] = lot
+            work.touch(lot)
 
 
 def _with_parts(

@@ -43,7 +43,7 @@ class FirstCome:
 
     def __init__(self, work: Work, roads: Roads, now_ns: int) -> None:
         self._work, self._roads, self._now_ns = work, roads, now_ns
-        self._open = [lot for lot in work.in_order() if not closed(lot)]
+        self._open = [lot for lot in self._in_order() if not closed(lot)]
         self._parts: dict[int, list[Lot]] = {}
         for lot in self._open:
             if lot.parent and lot.status is not LotStatus.LEFT:
@@ -55,6 +55,18 @@ class FirstCome:
         self._incoming: Counter[str] = Counter()
         for lot in self._open:
             self._count(lot)
+
+    def _in_order(self) -> Iterator[Lot]:
+        """Who chooses first."""
+        yield from self._work.in_order()
+
+    def _preferred(self, lot: Lot, step: int, fitting: list[Unit]) -> Unit | None:
+        """A unit that is to be taken if it fits; first come, first served has no wishes."""
+        return None
+
+    def _may_wait_for(self, lot: Lot, step: int) -> bool:
+        """Rather wait than take another unit than the preferred one."""
+        return False
 
     def choices(self) -> Iterator[Choice]:
         """What to do now; the units chosen are written into the lots as they are chosen."""
@@ -94,14 +106,16 @@ class FirstCome:
         if lot.build_at or lot.status is not LotStatus.PLANNED or not self._parent_ready(lot):
             return
         chosen: dict[int, str] = {}
-        for step in self._work.product(lot).routing:
+        for index, step in enumerate(self._work.product(lot).routing):
             if not self._work.needed(lot, step.operation):
                 continue
             places = self._places(lot, step.operation)
             fitting = [u for u in self._capable(step.capability) if self._fits(u, places)]
-            if not fitting:
+            wanted = self._preferred(lot, index, fitting)
+            if not fitting or (wanted is None and self._may_wait_for(lot, index)):
                 return
-            chosen[step.operation] = min(fitting, key=lambda u: (self._incoming[u.id], u.id)).id
+            best = wanted or min(fitting, key=lambda u: (self._incoming[u.id], u.id))
+            chosen[step.operation] = best.id
         if chosen:
             lot.build_at = chosen
             self._work.touch(lot)
@@ -149,7 +163,10 @@ class FirstCome:
         fitting = [u for u in self._capable(capability) if self._fits(u, 1) and self._busy(u) < 2]
         if not lot.place:
             fitting = [u for u in fitting if not self._busy(u) and self._can_begin(u.id, 0)]
-        if not fitting:
+        wanted = self._preferred(lot, lot.next_step, fitting)
+        if wanted is not None:
+            return wanted.id
+        if not fitting or self._may_wait_for(lot, lot.next_step):
             return ""
         start = self._work.plant.unit_of[lot.place].station if lot.place else ""
         return min(fitting, key=lambda u: (self._busy(u), self._seconds(start, u.station), u.id)).id

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 
-from zhongshu.decide.work import Lot, LotStatus, Order, Work
+from zhongshu.decide.corrections import change_order, correct_lot, hold_order, settle_order, stop
+from zhongshu.decide.work import Hold, Lot, LotStatus, Order, Work
 from zhongshu.model.commands import CommandStatus
 from zhongshu.model.messages import (
     CommandChanged,
     Event,
     JobProgressed,
+    LotCorrected,
+    OrderChanged,
+    OrderHeld,
     OrderReceived,
     TransportProgressed,
 )
@@ -45,6 +49,12 @@ class Progress:
                 self._command(event)
             case OrderReceived():
                 self._order(event)
+            case OrderChanged():
+                change_order(self._work, event)
+            case OrderHeld():
+                hold_order(self._work, event)
+            case LotCorrected():
+                correct_lot(self._work, event)
             case _:
                 pass
 
@@ -98,9 +108,9 @@ class Progress:
         lot.not_before_ns = t_ns + PAUSE_NS
         moving = lot.status is LotStatus.MOVING
         step = self._work.step(lot)
-        if lot.attempt >= ATTEMPTS_MAX:
-            lot.status = LotStatus.HELD
-        elif moving:
+        if lot.attempt % ATTEMPTS_MAX == 0:
+            lot.hold = lot.hold or Hold.REFUSED
+        if moving:
             lot.status = LotStatus.FINISHED if step is None else LotStatus.WAITING
         elif lot.next_step > 0:
             lot.status = LotStatus.WAITING
@@ -108,6 +118,7 @@ class Progress:
             lot.status = LotStatus.PLANNED
             if not lot.build_at:
                 lot.place, lot.target = "", ""
+        self._rest(lot)
 
     def _job(self, event: JobProgressed) -> None:
         number = self._lot_of_command.get(event.key)
@@ -120,7 +131,7 @@ class Progress:
         if event.state == JobState.DONE.name:
             self._done(lot, event)
         elif event.state == JobState.ABORTED.name:
-            lot.status = LotStatus.HELD
+            lot.status, lot.hold = LotStatus.HELD, lot.hold or Hold.ABORTED
         elif lot.status is LotStatus.STARTING:
             lot.status, lot.started_ns = LotStatus.RUNNING, event.t_ns
             self._consume(lot)
@@ -153,27 +164,31 @@ class Progress:
         lot.status = LotStatus.WAITING
         if lot.good == 0:
             lot.status, lot.place, lot.at_output = LotStatus.CANCELLED, "", False
-            self._work.lost.append(lot)
+            self._lost(lot)
+        elif lot.hold:
+            stop(self._work, lot)
         elif self._work.step(lot) is None:
-            self._finished(lot)
+            self._work.finish(lot)
+            settle_order(self._work, self._work.orders[lot.order])
+
+    def _lost(self, lot: Lot) -> None:
+        """Nothing good is left: it is made again, unless nobody wants it any more."""
+        order = self._work.orders[lot.order]
+        if order.status == "cancelling":
+            settle_order(self._work, order)
+        else:
+            self._work.lost.append(lot)
+
+    def _rest(self, lot: Lot) -> None:
+        """The lot stands between two operations: a hold takes effect now."""
+        if lot.hold:
+            stop(self._work, lot)
+            settle_order(self._work, self._work.orders[lot.order])
 
     def _corrected(self, lot: Lot, event: JobProgressed) -> None:
         """The counts came a moment after the end."""
         if lot.status is LotStatus.WAITING and lot.place == event.unit and not lot.proposal:
             lot.good = event.good
-
-    def _finished(self, lot: Lot) -> None:
-        if lot.parent:
-            lot.status = LotStatus.FINISHED
-            return
-        lot.status, lot.place, lot.at_output = LotStatus.STORED, "", False
-        order = self._work.orders[lot.order]
-        order.done += lot.good
-        order.scrapped += lot.quantity - lot.good
-        mine = [p for p in self._work.lots.values() if p.order == order.id and not p.parent]
-        if all(p.status in (LotStatus.STORED, LotStatus.CANCELLED) for p in mine):
-            order.status = "done"
-        self._work.dirty_orders.add(order.id)
 
     def _transport(self, event: TransportProgressed) -> None:
         vehicle = self._work.vehicles.get(event.vehicle)
@@ -191,6 +206,7 @@ class Progress:
                 lot.place, lot.at_output = vehicle.to_unit, False
                 lot.attempt, lot.proposal = 0, ""
                 lot.status = LotStatus.FINISHED if self._work.step(lot) is None else LotStatus.WAITING
+                self._rest(lot)
                 self._work.touch(lot)
             self._release_vehicle(event.vehicle, 0)
         elif event.state == TransportState.FAILED.name:

@@ -27,6 +27,17 @@ class LotStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Hold(StrEnum):
+    """Why a lot is not to go on; empty for none."""
+
+    NO = ""
+    QUALITY = "quality"  # a person stopped this lot
+    ORDER = "order"  # a person stopped its order
+    CANCELLED = "cancelled"  # its order was cancelled after it had begun
+    REFUSED = "refused"  # what was asked for it was refused too often
+    ABORTED = "aborted"  # the unit gave its job up
+
+
 @dataclass(slots=True)
 class Lot:
     """Pieces of one product that travel together. ``parent`` is the lot they are built into, 0 for none.
@@ -54,6 +65,7 @@ class Lot:
     command: int = 0
     not_before_ns: int = 0
     started_ns: int = 0
+    hold: Hold = Hold.NO
 
 
 @dataclass(slots=True)
@@ -67,7 +79,7 @@ class Order:
     release_ns: int
     priority: int
     created_ns: int
-    status: str = "received"  # received, released, done, cancelled
+    status: str = "received"  # received, released, held, done, cancelling, cancelled
     done: int = 0
     scrapped: int = 0
 
@@ -102,6 +114,9 @@ class Work:
         default_factory=dict
     )  # by a key not known yet
     lost: list[Lot] = field(default_factory=list)  # of which nothing good is left; to be made again
+    grown: list[tuple[str, int]] = field(
+        default_factory=list
+    )  # orders and the pieces that were added to them
     dirty_lots: set[int] = field(default_factory=set)
     dirty_orders: set[str] = field(default_factory=set)
     dirty_vehicles: set[str] = field(default_factory=set)
@@ -156,6 +171,17 @@ class Work:
         """Some proposal is out of which act has not yet told under which key it goes to the unit."""
         lots = any(lot.proposal and not lot.command for lot in self.lots.values())
         return lots or any(v.proposal and not v.command for v in self.vehicles.values())
+
+    def finish(self, lot: Lot) -> None:
+        """All operations of a lot are done: a part goes to its parent, a product into the store, into its order's count."""
+        if lot.parent:
+            lot.status = LotStatus.FINISHED
+            return
+        lot.status, lot.place, lot.at_output = LotStatus.STORED, "", False
+        order = self.orders[lot.order]
+        order.done += lot.good
+        order.scrapped += lot.quantity - lot.good
+        self.dirty_orders.add(order.id)
 
     def touch(self, lot: Lot) -> None:
         """Mark a lot as changed, to be saved."""

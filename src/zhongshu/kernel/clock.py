@@ -6,12 +6,14 @@ import asyncio
 import heapq
 import itertools
 import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 NS = 1_000_000_000
+_IMPORTED_S = time.monotonic()
 
 
 class Clock(Protocol):
@@ -136,6 +138,19 @@ async def _settle(turns: int = 20) -> None:
 def monotonic_s() -> float:
     """Seconds that never jump, for measuring how long something took."""
     return time.monotonic()
+
+
+def process_age_s() -> float:
+    """Seconds since the operating system started this process: the interpreter's own start and all imports included.
+
+    From Linux's /proc to 10 ms; elsewhere since this module was imported, which the first import of a command does.
+    """
+    try:
+        words = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        started_s = int(words[19]) / os.sysconf("SC_CLK_TCK")  # field 22 of proc(5), counted from boot
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - started_s
+    except (OSError, AttributeError, ValueError, IndexError):
+        return time.monotonic() - _IMPORTED_S
 
 
 def save_clock(path: Path, clock: ScaledClock) -> None:

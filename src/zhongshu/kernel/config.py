@@ -146,8 +146,19 @@ class DataDir:
 
     @property
     def store_url(self) -> str:
-        """SQLAlchemy's URL of the store: SQLite in here, or what ZHONGSHU_STORE names."""
-        return os.environ.get(STORE_VARIABLE) or f"sqlite:///{self.path / 'store.db'}"
+        """SQLAlchemy's URL of the store: what ZHONGSHU_STORE names, else ``secrets/store.url``, else SQLite in here.
+
+        It may hold a password, so it comes from no argument that every user of the machine could read.
+        """
+        named = os.environ.get(STORE_VARIABLE, "").strip()
+        if not named and self.store_file.exists():
+            named = self.store_file.read_text(encoding="utf-8").strip()
+        return named or f"sqlite:///{self.path / 'store.db'}"
+
+    @property
+    def store_file(self) -> Path:
+        """Where the URL of a store elsewhere stands, such as ``postgresql://user:password@host/database``."""
+        return self.secrets / "store.url"
 
     @property
     def clock_file(self) -> Path:

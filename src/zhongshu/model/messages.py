@@ -157,6 +157,104 @@ class CommandChanged:
     subject: str
 
 
+@dataclass(frozen=True, slots=True)
+class OrderChanged:
+    """A named person changed an order: due, priority and quantity as they are now; ``cancelled`` ends it.
+
+    Decide cancels lots of which nothing exists yet; those begun run to the end of their operation and are held.
+    """
+
+    plant: str
+    source: str
+    t_ns: int
+    order: str
+    quantity: int
+    due_ns: int
+    priority: int
+    cancelled: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotCorrected:
+    """A named person put right what the book says of a lot; ``correction`` is its number in the store.
+
+    ``kind`` count sets ``good`` and ``scrap``; move says that it lies at ``place``, behind it where ``at_output``; hold keeps
+    it where it is once its operation ends; release lets it go on. Fields of another kind are 0, "" and False.
+    """
+
+    plant: str
+    source: str
+    t_ns: int
+    correction: int
+    lot: int
+    kind: str
+    good: int
+    scrap: int
+    place: str
+    at_output: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHeld:
+    """A named person stopped an order for its quality (``held``), or let it go on; all its open lots follow."""
+
+    plant: str
+    source: str
+    t_ns: int
+    correction: int
+    order: str
+    held: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockCorrected:
+    """A named person counted a material in the store: so much of it is there."""
+
+    plant: str
+    source: str
+    t_ns: int
+    correction: int
+    material: str
+    quantity: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRuleChanged:
+    """A named person laid down a rule for the planner, or ended it: it stands in ``plan_rules`` under ``rule``."""
+
+    plant: str
+    source: str
+    t_ns: int
+    rule: int
+    kind: str
+    subject: str
+    ended: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulePublished:
+    """The planner made a plan, or put one in force: ``status`` is live or scenario, ``cause`` one word.
+
+    ``moved`` tasks of ``tasks`` lie elsewhere than before; ``late`` orders, ``weighted_tardiness_s`` their delay by weight.
+    """
+
+    plant: str
+    source: str
+    t_ns: int
+    version: int
+    status: str
+    cause: str
+    moved: int
+    tasks: int
+    late: int
+    weighted_tardiness_s: int
+
+
 Event = (
     StateChanged
     | LinkChanged
@@ -168,6 +266,12 @@ Event = (
     | OrderProgressed
     | Proposed
     | CommandChanged
+    | OrderChanged
+    | LotCorrected
+    | OrderHeld
+    | StockCorrected
+    | PlanRuleChanged
+    | SchedulePublished
 )
 KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
@@ -182,5 +286,11 @@ KINDS: dict[str, type[Event]] = {
         OrderProgressed,
         Proposed,
         CommandChanged,
+        OrderChanged,
+        LotCorrected,
+        OrderHeld,
+        StockCorrected,
+        PlanRuleChanged,
+        SchedulePublished,
     )
 }

@@ -7,19 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from zhongshu.model.planning import Maintenance, Material, Planning, Pool, Supply
+from zhongshu.model.text import Text as Text  # noqa: PLC0414 - whoever reads a plant finds its labels here as well
+
 Settings = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A label in both languages."""
-
-    zh: str
-    en: str
-
-    def of(self, language: str) -> str:
-        """The label in ``zh`` or ``en``."""
-        return self.zh if language == "zh" else self.en
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +44,42 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What a unit type can do, with the planner's nominal times in plant seconds."""
+    """What a unit type can do, with the planner's nominal times in plant seconds.
+
+    ``load_s``: one load of a batch unit, whatever is in it; None: ``cycle_s`` a piece. ``interruptible``: the work may
+    pause over breaks and nights. ``setups[a][b]`` is the time from family a to b where this capability says its own,
+    empty where the type's holds. ``needs``: pools while at work. ``power_kw``: what the unit draws meanwhile.
+    """
 
     name: str
     operation: int
     cycle_s: float
     setup_s: float
+    load_s: float | None = None
+    interruptible: bool = False
+    power_kw: float = 0.0
+    needs: Mapping[str, int] = field(default_factory=dict)
+    setups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One kind of work: ``number`` goes over the wire, ``capability`` names it in types and routings."""
+    """One kind of work: ``number`` goes over the wire, ``capability`` names it in types and routings.
+
+    ``by``: what of a product makes its set-up family here, ``family`` or ``colour``."""
 
     number: int
     capability: str
     name: Text
+    by: str = "family"
 
 
 @dataclass(frozen=True, slots=True)
 class UnitType:
-    """Equipment class (ISA-95): what its units have in common. ``setups[a][b]`` is the time in s from family a to b."""
+    """Equipment class (ISA-95): what its units have in common. ``setups[a][b]`` is the time in s from family a to b.
+
+    ``batch`` lots of one family are worked at once; where ``batch_pieces`` is above 0, so many pieces instead.
+    """
 
     id: str
     name: Text
@@ -84,15 +91,32 @@ class UnitType:
     buffer_out: int
     parameters: tuple[str, ...]
     batch: int = 1
+    batch_pieces: int = 0
 
     def can(self, capability: str) -> Capability | None:
         """The named capability, or None."""
         return next((c for c in self.capabilities if c.name == capability), None)
 
+    def setup_s(self, capability: str, old: str, new: str) -> float:
+        """Nominal set-up in plant seconds for a capability from family ``old`` ("" where nobody knows) to ``new``."""
+        able = self.can(capability)
+        written = ((able.setups if able else None) or self.setups).get(old, {}).get(new)
+        if written is not None:
+            return written
+        return 0.0 if able is None or old == new else able.setup_s
+
+    @property
+    def batches(self) -> bool:
+        """Whether its units work several lots at once."""
+        return self.batch > 1 or self.batch_pieces > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One automated device. ``id`` is unique in the plant; ``x_m``/``y_m`` its place on the floor; ``station`` its road-map node."""
+    """One automated device. ``id`` is unique in the plant; ``x_m``/``y_m`` its place on the floor; ``station`` its road-map node.
+
+    ``speed``: times of its type are divided by it. ``calendar``: one of the plant's, "" for the plant's own shifts.
+    """
 
     id: str
     path: str
@@ -106,6 +130,8 @@ class Unit:
     station: str
     points: tuple[Point, ...]
     address: Settings
+    speed: float = 1.0
+    calendar: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +167,21 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation of a routing: which capability, and for how long in s a piece where the product differs from the type."""
+    """One operation of a routing: which capability, and for how long in s a piece where the product differs from the type.
+
+    ``family``: for set-ups and batches, "" for the product's. ``max_wait_s``: begins at most so long after the operation
+    before it has ended. ``transfer``: begins when so many pieces have come over from the operation before, on a conveyor;
+    0: the whole lot is carried over. ``needs``: pools, beyond the capability's.
+    """
 
     operation: int
     capability: str
     cycle_s: float | None
     parameters: Mapping[str, float]
+    family: str = ""
+    max_wait_s: float | None = None
+    transfer: int = 0
+    needs: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +205,11 @@ class Product:
     routing: tuple[Step, ...]
     components: tuple[Component, ...]
     sellable: bool
+    materials: tuple[Supply, ...] = ()
+
+    def family_at(self, step: Step) -> str:
+        """Its set-up family at one of its steps."""
+        return step.family or self.family
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +284,11 @@ class Plant:
     stale_after_s: float = 3.0
     settings: Settings = field(default_factory=dict)
     operations: tuple[Operation, ...] = ()
+    calendars: Mapping[str, tuple[Shift, ...]] = field(default_factory=dict)
+    pools: tuple[Pool, ...] = ()
+    materials: tuple[Material, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    planning: Planning = field(default_factory=Planning)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:

@@ -24,3 +24,8 @@ def health(plant: str, process: str) -> str:
 def rpc(plant: str, service: str) -> str:
     """Request and reply, not kept."""
     return f"zs.{plant}.rpc.{service}"
+
+
+def plan_ask(plant: str) -> str:
+    """Request and reply: what people ask the planner (quote, why, try, release …) as JSON."""
+    return f"zs.{plant}.plan.ask"

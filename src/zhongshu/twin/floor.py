@@ -121,7 +121,7 @@ class Floor:
             "layout": LAYOUT,
             "plant": self.plant.id,
             "seed": self.seed,
-            "stock": self.shop.stock.dump(),
+            "stock": self.shop.stock.dump(self.shop.now_ns),
             "machines": {name: dump_machine(m, answers=answers) for name, m in self.machines.items()},
             "vehicles": {name: v.dump(answers=answers) for name, v in self.vehicles.items()},
             "chance": self.shop.dump_chance(),
@@ -140,7 +140,7 @@ class Floor:
             raise ValueError(
                 f"layout {state.get('layout')}, plant {state.get('plant')}, seed {state.get('seed')}"
             )
-        self.shop.stock.load(state["stock"])
+        self.shop.stock.load(state["stock"], self.shop.now_ns)
         self.shop.load_chance(state["chance"])
         for name, machine in self.machines.items():
             if name in state["machines"]:

@@ -18,7 +18,8 @@ class Job:
     """``total`` pieces to work; ``setup_left_ns`` and ``cycle_left_ns`` are operating time still to come.
 
     ``kit`` holds the component pieces taken for this job by product code. ``short`` of the ``scrap`` pieces were lost
-    before they were worked, because a component lot held fewer pieces than the lot itself.
+    before they were worked, because a component lot held fewer pieces than the lot itself. ``stale``: the lot had waited
+    longer than the step allows, and its pieces may fail for it.
     """
 
     key: int
@@ -34,6 +35,7 @@ class Job:
     setup_left_ns: int = 0
     cycle_left_ns: int = 0
     short: int = 0
+    stale: bool = False
     kit: dict[int, int] = field(default_factory=dict)
 
     @property

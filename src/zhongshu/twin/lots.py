@@ -24,7 +24,7 @@ class Where(StrEnum):
 class Lot:
     """Pieces that travel together. ``product`` is the code; ``done`` counts the finished steps of its routing.
 
-    ``worked`` of its ``good`` pieces already passed the step that was broken off.
+    ``worked`` of its ``good`` pieces already passed the step that was broken off. ``ended_ns``: when the last one ended.
     """
 
     number: int
@@ -35,6 +35,7 @@ class Lot:
     worked: int
     where: Where
     unit: str
+    ended_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -114,10 +115,10 @@ class Stock:
         while len(self.gone) > GONE_KEPT:
             del self.gone[next(iter(self.gone))]
 
-    def dump(self) -> dict[str, Any]:
-        """Plain values for a snapshot."""
+    def dump(self, now_ns: int) -> dict[str, Any]:
+        """Plain values for a snapshot, times relative to now."""
         return {
-            "lots": [asdict(lot) for lot in self.lots.values()],
+            "lots": [{**asdict(lot), "ended_ns": lot.ended_ns - now_ns} for lot in self.lots.values()],
             "inputs": {unit: list(lots) for unit, lots in self.inputs.items() if lots},
             "outputs": {unit: list(lots) for unit, lots in self.outputs.items() if lots},
             "tallies": {str(product): asdict(tally) for product, tally in self.tallies.items()},
@@ -125,9 +126,14 @@ class Stock:
             "bins": {unit: {str(p): n for p, n in own.items() if n} for unit, own in self.bins.items()},
         }
 
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Become what ``dump`` saw."""
-        self.lots = {raw["number"]: Lot(**{**raw, "where": Where(raw["where"])}) for raw in state["lots"]}
+    def load(self, state: Mapping[str, Any], now_ns: int) -> None:
+        """Become what ``dump`` saw; a lot of an older snapshot counts as just come."""
+        self.lots = {
+            raw["number"]: Lot(
+                **{**raw, "where": Where(raw["where"]), "ended_ns": now_ns + raw.get("ended_ns", 0)}
+            )
+            for raw in state["lots"]
+        }
         self.inputs = {unit: list(lots) for unit, lots in state["inputs"].items()}
         self.outputs = {unit: list(lots) for unit, lots in state["outputs"].items()}
         self.tallies = {int(product): Tally(**raw) for product, raw in state["tallies"].items()}

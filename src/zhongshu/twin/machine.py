@@ -192,6 +192,8 @@ class Machine:
 
     def _count_piece(self, job: Job) -> None:
         share = self.truth.scrap if self.scrap_share is None else self.scrap_share
+        if job.stale:
+            share = max(share, self.truth.stale_scrap)
         lot = self.shop.stock.lots[job.lot]
         if self._stream("scrap").happens(share):
             job.scrap += 1
@@ -222,7 +224,7 @@ class Machine:
             return
         lot = stock.lots[job.lot]
         settle_kit(stock, job, self.unit.id, self.shop.recipes.needs(job.product, job.operation))
-        lot.done, lot.worked = lot.done + 1, 0
+        lot.done, lot.worked, lot.ended_ns = lot.done + 1, 0, self.shop.now_ns
         product = self.shop.recipes.product(job.product)
         stored = (
             product is not None and product.sellable and self.shop.recipes.finished(lot.product, lot.done)
@@ -339,6 +341,7 @@ class Machine:
         step = next(s for s in self.shop.recipes.routing(job.product) if s.operation == job.operation)
         able = self.kind.can(job.capability)
         nominal = step.cycle_s if step.cycle_s is not None else able.cycle_s if able is not None else 1.0
+        nominal /= self.unit.speed
         stream = self._stream("cycle")
         draw = stream.gamma if self.truth.cycle_law == "gamma" else stream.lognormal
         return max(1, ns(draw(nominal * self.truth.cycle_factor, self.truth.cycle_spread) * self.slow))

@@ -65,10 +65,4 @@ class Recipes:
 
 def setup_s(kind: UnitType, capability: str, old: str, family: str) -> float:
     """Nominal set-up in plant seconds from family ``old`` ("" on a machine that never worked) to ``family``."""
-    if old == family:
-        return kind.setups.get(old, {}).get(family, 0.0)
-    written = kind.setups.get(old, {}).get(family)
-    if written is not None:
-        return written
-    able = kind.can(capability)
-    return able.setup_s if able is not None else 0.0
+    return kind.setup_s(capability, old, family)

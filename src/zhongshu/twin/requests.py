@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from zhongshu.kernel.clock import NS
 from zhongshu.model.commands import Answer, Call, Result, Verb
+from zhongshu.model.plant import Step
 from zhongshu.model.states import COMMANDABLE, UnitState
 from zhongshu.twin import packml
 from zhongshu.twin.job import Job, possible, take_kit
@@ -84,7 +86,7 @@ def _start(machine: Machine, call: Call) -> None:
     if machine.open_job is not None:
         raise Refusal(Result.BUSY, "refused.busy", number=machine.open_job.key)
     _require(machine, call, STARTABLE)
-    source = _lot(machine, number, product, {i for i, _ in steps})
+    source = _lot(machine, number, product, dict(steps))
     done = source.done if source is not None else 0
     if source is None and steps[0][0] != 0:
         raise Refusal(Result.NO_MATERIAL, "refused.no_material", lot=number)
@@ -101,9 +103,11 @@ def _start(machine: Machine, call: Call) -> None:
     _room(machine, source, last=last)
     lot = source or stock.create(number, product, pieces, machine.unit.id)
     stock.move(lot, Where.MACHINE, machine.unit.id)
-    capability = made.routing[done].capability
-    nominal = setup_s(machine.kind, capability, machine.family, made.family)
-    machine.job = Job(call.key, number, product, operation, capability, made.family, pieces)
+    step = made.routing[done]
+    family = made.family_at(step)
+    nominal = setup_s(machine.kind, step.capability, machine.family, family)
+    machine.job = Job(call.key, number, product, operation, step.capability, family, pieces)
+    machine.job.stale = source is not None and _stale(machine, source, step)
     if source is not None and pieces < wanted:
         machine.lose(machine.job, lot, wanted - pieces)
     machine.job.setup_left_ns = machine.draw_setup(nominal)
@@ -112,8 +116,14 @@ def _start(machine: Machine, call: Call) -> None:
     machine.wake()
 
 
-def _lot(machine: Machine, number: int, product: int, steps: set[int]) -> Lot | None:
-    """The lot, lying at this unit and ready for one of ``steps``; None where it must still be created."""
+def _stale(machine: Machine, lot: Lot, step: Step) -> bool:
+    """The lot has waited longer since its last step than this one allows."""
+    return step.max_wait_s is not None and machine.shop.now_ns - lot.ended_ns > step.max_wait_s * NS
+
+
+def _lot(machine: Machine, number: int, product: int, steps: Mapping[int, Step]) -> Lot | None:
+    """The lot, lying at this unit, or on the conveyor to it, and ready for one of ``steps``; None where it must still be
+    created."""
     stock = machine.shop.stock
     lot = stock.lots.get(number)
     if lot is None:
@@ -121,6 +131,8 @@ def _lot(machine: Machine, number: int, product: int, steps: set[int]) -> Lot | 
             return None
         raise Refusal(Result.NO_MATERIAL, "refused.no_material", lot=number)
     here = lot.unit == machine.unit.id and lot.where in (Where.INPUT, Where.OUTPUT)
+    if lot.where is Where.OUTPUT and lot.done in steps and steps[lot.done].transfer:
+        here = True
     if not here or lot.product != product or lot.done not in steps:
         raise Refusal(Result.NO_MATERIAL, "refused.no_material", lot=number)
     return lot

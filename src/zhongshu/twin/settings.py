@@ -30,6 +30,12 @@ class MachineTruth(Section):
     setup_factor: float = Field(1.08, gt=0, le=10, description="True mean set-up over the nominal one.")
     setup_spread: float = Field(0.15, ge=0, le=2, description="Coefficient of variation of a set-up.")
     scrap: float = Field(0.004, ge=0, le=1, description="Share of pieces that fail.")
+    stale_scrap: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of pieces that fail where the lot waited longer than the step allows.",
+    )
     mtbf_h: float = Field(60.0, ge=0, description="Mean operating hours between breakdowns; 0: never.")
     breakdown_law: Literal["weibull", "exponential"] = Field(
         "weibull", description="Law of the time between breakdowns."

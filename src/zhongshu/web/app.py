@@ -13,7 +13,22 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from zhongshu import __version__
-from zhongshu.web.api import commands, docs, export, metrics, orders, plant, points, sensing, status
+from zhongshu.kernel.store.signed import Refused
+from zhongshu.web.api import (
+    commands,
+    corrections,
+    docs,
+    export,
+    metrics,
+    orders,
+    plan,
+    plant,
+    points,
+    rules,
+    sensing,
+    status,
+)
+from zhongshu.web.api.person import refused
 from zhongshu.web.gate import Guarded
 from zhongshu.web.live import Live
 from zhongshu.web.pages import add_pages
@@ -21,7 +36,7 @@ from zhongshu.web.room import Room
 from zhongshu.web.words import words
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-ROUTERS = (status, plant, points, orders, commands, sensing, export, metrics, docs)
+ROUTERS = (status, plant, points, orders, corrections, commands, sensing, rules, plan, export, metrics, docs)
 
 
 def build_app(room: Room, live: Live) -> ASGIApp:
@@ -39,6 +54,7 @@ def build_app(room: Room, live: Live) -> ASGIApp:
 
     app.add_api_route("/api/{path:path}", _no_route, methods=list(METHODS), include_in_schema=False)
     app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(Refused, refused)
 
     @app.websocket("/live")
     async def follow(socket: WebSocket) -> None:

@@ -109,6 +109,11 @@ class CommandBoard:
         args = self._rows.get(key, {}).get("args", {})
         return int(args.get("lot", 0)), int(args.get("product", 0))
 
+    def task(self, key: int) -> tuple[int, int]:
+        """Lot and operation of the job order ``key``; zeros where it is not known."""
+        args = self._rows.get(key, {}).get("args", {})
+        return int(args.get("lot", 0)), int(args.get("operation", 0))
+
     def recent(self) -> Mapping[str, int]:
         """How commands ended lately, by status."""
         oldest = self._clock.wall_ns() - round(RECENT_WALL_S * 1e9)

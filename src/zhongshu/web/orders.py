@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.orders import OPEN
 from zhongshu.kernel.store.tables import Lot, WorkOrder
 from zhongshu.model.plant import Plant
 
@@ -23,7 +24,6 @@ log = logging.getLogger(__name__)
 PERIOD_WALL_S = 2.0
 #: Orders a page lists; the counts are of all.
 SHOWN = 40
-OPEN = ("received", "released")
 LOT_OPEN = ("waiting", "moving", "starting", "running", "finished", "held")
 
 

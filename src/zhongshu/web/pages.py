@@ -16,7 +16,16 @@ from zhongshu.web.words import COOKIE, language_of, words
 LOCALES = {"zh": "zh-CN", "en": "en-US"}
 THEME_COOKIE = "zs_theme"
 THEMES = ("light", "dark")
-PATHS = {"overview": "/", "sense": "/sense", "act": "/act", "history": "/history"}
+PATHS = {
+    "overview": "/",
+    "sense": "/sense",
+    "decide": "/decide",
+    "orders": "/orders",
+    "act": "/act",
+    "history": "/history",
+}
+#: Styles that one page alone needs.
+OWN_STYLES = {"decide": ("decide",), "orders": ("decide", "orders")}
 #: A browser that sleeps or a network that drops must not lose its page at once.
 RECONNECT_WALL_S = 30.0
 MESSAGES_KEPT = 0  # nothing live goes through NiceGUI, so there is nothing to send again
@@ -69,7 +78,8 @@ def _show(client: Client, request: Request, room: Room, name: str, unit: str) ->
         f'<link rel="modulepreload" href="/assets/js/{m}.js">' for m in ("boot", "words", "live")
     )
     styles = "".join(
-        f'<link rel="stylesheet" href="/assets/css/{s}.css">' for s in ("base", "shell", "pages")
+        f'<link rel="stylesheet" href="/assets/css/{s}.css">'
+        for s in ("base", "shell", "pages", *OWN_STYLES.get(name, ()))
     )
     mark = f"document.documentElement.dataset.theme={theme!r};" if theme in THEMES else ""
     boot = '<script type="module" src="/assets/js/boot.js"></script>'

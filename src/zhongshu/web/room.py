@@ -14,6 +14,8 @@ from zhongshu.web.commands import CommandBoard
 from zhongshu.web.gate import Gate
 from zhongshu.web.orders import OrderBoard
 from zhongshu.web.past import Past
+from zhongshu.web.plan_progress import PlanProgress
+from zhongshu.web.plan_store import Plans
 from zhongshu.web.watch import Watch
 
 
@@ -30,5 +32,7 @@ class Room:
     past: Past
     orders: OrderBoard
     commands: CommandBoard
+    plans: Plans
+    progress: PlanProgress
     outbox: Outbox
     gate: Gate

@@ -26,6 +26,8 @@ from zhongshu.web.gate import Gate
 from zhongshu.web.live import Live
 from zhongshu.web.orders import OrderBoard
 from zhongshu.web.past import Past
+from zhongshu.web.plan_progress import PlanProgress
+from zhongshu.web.plan_store import Plans
 from zhongshu.web.room import Room
 from zhongshu.web.watch import Watch
 from zhongshu.web.words import words
@@ -74,6 +76,8 @@ async def run_web(plant_file: Path, data: Path, host: str = HOST, port: int = PO
         past=Past(bus, plant),
         orders=OrderBoard(plant, store, clock),
         commands=commands,
+        plans=Plans(plant.id, store),
+        progress=PlanProgress(plant.id, bus, clock, commands),
         outbox=Outbox(plant.id, "web", store, bus, clock),
         gate=Gate(directory.secrets, port),
     )
@@ -109,6 +113,7 @@ async def _serve(room: Room, port: int) -> None:
             tasks.create_task(room.orders.run()),
             tasks.create_task(room.outbox.run()),
             tasks.create_task(room.watch.catch_up()),
+            tasks.create_task(room.progress.run()),
             tasks.create_task(live.run()),
             tasks.create_task(Health(room.bus, room.plant.id, "web", lambda: figures(room, live)).run()),
         ]

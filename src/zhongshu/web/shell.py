@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
+from zhongshu.web.decide_shell import decide_body
+from zhongshu.web.order_book_page import orders_body
 from zhongshu.web.words import words
 
 Say = Callable[[str], str]
-NAV = (("overview", "/"), ("sense", "/sense"), ("act", "/act"), ("history", "/history"))
+NAV = (
+    ("overview", "/"),
+    ("sense", "/sense"),
+    ("decide", "/decide"),
+    ("act", "/act"),
+    ("history", "/history"),
+)
 
 
 def shell(page: str, language: str, plant: str, heading: str, unit: str) -> str:
@@ -29,7 +37,7 @@ def shell(page: str, language: str, plant: str, heading: str, unit: str) -> str:
 </header>
 <nav class="loop" aria-label="{say("nav.label")}">{_links(page, say)}</nav>
 <main id="main" class="page-{page}" tabindex="-1">
-<h1 class="{"seen" if page in ("sense", "act", "history") else "unseen"}">{escape(heading)}</h1>
+<h1 class="{"seen" if page in ("sense", "act", "history", "orders") else "unseen"}">{escape(heading)}</h1>
 {BODIES[page](say)}
 </main>
 <div id="stale" role="alert" hidden></div>
@@ -40,7 +48,11 @@ def shell(page: str, language: str, plant: str, heading: str, unit: str) -> str:
 def _links(page: str, say: Say) -> str:
     links = []
     for name, path in NAV:
-        here = ' aria-current="page"' if name == page or (name, page) == ("sense", "device") else ""
+        here = (
+            ' aria-current="page"'
+            if name == page or (name, page) in (("sense", "device"), ("decide", "orders"))
+            else ""
+        )
         links.append(
             f'<a href="{path}"{here}><b aria-hidden="true">{say(f"nav.{name}-sign")}</b><span>{say(f"nav.{name}")}</span></a>'
         )
@@ -123,6 +135,8 @@ BODIES: dict[str, Callable[[Say], str]] = {
     "overview": _overview,
     "sense": _sense,
     "device": _device,
+    "decide": decide_body,
+    "orders": orders_body,
     "act": _act,
     "history": _history,
 }

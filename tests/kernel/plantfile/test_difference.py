@@ -56,6 +56,12 @@ CASES = [
     ("  - id: shop", "  - id: hall", "moved from site/shop/main to site/hall/main"),
     ("name: 冲床 / Press", "name: 压机 / Press", "type press: name “冲床 / Press” → “压机 / Press”"),
     ("roads:", "shifts: [{id: day, start: \"08:00\", end: \"16:00\"}]\nroads:", "shift added: day"),
+    ("roads:", "pools: {die: {count: 2}}\nroads:", "pool added: die"),
+    ("roads:", "materials: {steel: {stock: 2}}\nroads:", "material added: steel"),
+    ("roads:", "maintenance: [{id: oil, units: [packer], days: mon, start: \"10:00\", end: \"11:00\"}]\nroads:", "maintenance added: oil"),
+    ("roads:", "planning: {frozen_s: 900}\nroads:", "planning: frozen_s 600 → 900"),
+    ("roads:", "shifts: [{id: day, start: \"08:00\", end: \"16:00\"}]\ncalendars: {one: [day]}\nroads:", "calendar added: one"),
+    ("count: 2, connection", "count: 2, speed: 0.8, connection", "unit press-1, press-2: speed 1 → 0.8"),
     ("      - id: main", "      - id: main\n        name: 主线 / Main", "line shop/main: name"),
 ]  # fmt: skip
 

@@ -143,7 +143,7 @@ def test_routings_run_one_way_from_sheet_store_to_warehouse(plant: Plant) -> Non
             last = plant.product_of[component.product].routing[-1].operation
             assert last < component.operation, (product.id, component.product)
         assert (product.routing[-1].capability == "put-away") == product.sellable, product.id
-        assert product.sellable or 2 <= len(product.routing) <= 6, product.id
+        assert product.sellable or 2 <= len(product.routing) <= 7, product.id
     sellable = [p.id for p in plant.products if p.sellable]
     assert sum(p.startswith("hood") for p in sellable) >= 4
     assert sum(p.startswith("hob") for p in sellable) >= 3
@@ -156,13 +156,13 @@ def test_a_lot_takes_exactly_one_lot_of_each_part(plant: Plant) -> None:
             assert component.quantity * product.lot_size == plant.product_of[component.product].lot_size
 
 
-def test_lots_take_half_a_minute_to_six_an_operation(plant: Plant) -> None:
+def test_lots_take_one_to_twenty_two_minutes_an_operation(plant: Plant) -> None:
     for product in plant.products:
         for step in product.routing:
             for unit_type in plant.types:
                 capability = unit_type.can(step.capability)
                 if capability is not None:
-                    assert 30 <= (step.cycle_s or capability.cycle_s) * product.lot_size <= 360, (
+                    assert 60 <= (step.cycle_s or capability.cycle_s) * product.lot_size <= 1320, (
                         product.id,
                         step,
                     )
@@ -175,26 +175,28 @@ def test_every_capability_is_used_and_shared_by_machines(plant: Plant) -> None:
     assert min(machines.values()) >= 3
 
 
-def test_thirty_lots_an_hour_are_within_reach(plant: Plant) -> None:
-    of = balance(plant, 30)
-    print(report(plant, 30))
-    assert max(of.load.values()) < 0.7
+def test_twelve_lots_an_hour_are_within_reach(plant: Plant) -> None:
+    of = balance(plant, 12)
+    print(report(plant, 12))
+    assert max(of.load, key=lambda name: of.load[name]) == "coat"
+    assert max(of.load.values()) < 0.8
     assert min(of.load.values()) > 0.03
     assert of.vehicle_load < 0.75
     assert of.moves_per_h / len(plant.vehicles) < 3600 / 90
-    assert all(8 <= minutes <= 70 for minutes in of.flow_min.values())
+    assert all(15 <= minutes <= 170 for minutes in of.flow_min.values())
 
 
 def test_the_comment_in_the_file_is_true(plant: Plant) -> None:
-    head = FILE.read_text(encoding="utf-8")[:1200]
-    of = balance(plant, 30)
+    head = FILE.read_text(encoding="utf-8")[:1400]
+    of = balance(plant, 12)
     assert (
         f"{of.moves_per_h:.0f} moves/h of {of.move_s:.0f} s, vehicles {of.vehicle_load * 100:.0f} % busy"
         in head
     )
-    assert f"{balance(plant, 40).vehicle_load * 100:.0f} % at 40 lots/h" in head
+    assert f"{balance(plant, 18).vehicle_load * 100:.0f} % at 18 lots/h" in head
     assert f"{len(plant.points):,} points" in head
-    for name in ("issue-sheet", "temper", "assemble-motor", "edge-glass", "wind", "balance", "enamel"):
+    busiest = sorted(of.load, key=lambda name: -of.load[name])[:6]
+    for name in busiest:
         assert f"{name} {of.load[name] * 100:.0f}" in head
     assert f"{min(of.flow_min.values()):.0f} to {max(of.flow_min.values()):.0f} min" in head
 

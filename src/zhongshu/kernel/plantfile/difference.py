@@ -47,9 +47,31 @@ def difference(old: Plant, new: Plant) -> list[str]:
     )
     lines += _keyed("node", old.roads.nodes, new.roads.nodes, lambda n: n.id, {"id"})
     lines += _keyed("edge", old.roads.edges, new.roads.edges, lambda e: e.id, {"id", "start", "end"})
+    lines += _planning(old, new)
     if set(old.roads.chargers) != set(new.roads.chargers):
         lines.append(f"chargers: {_shown(old.roads.chargers)} → {_shown(new.roads.chargers)}")
     return lines
+
+
+def _planning(old: Plant, new: Plant) -> list[str]:
+    """What planning must respect and aims at."""
+    lines = _keyed("pool", old.pools, new.pools, lambda p: p.id, {"id"})
+    lines += _keyed("material", old.materials, new.materials, lambda m: m.id, {"id"})
+    lines += _keyed("maintenance", old.maintenance, new.maintenance, lambda m: m.id, {"id"})
+    lines += _keyed(
+        "calendar",
+        old.calendars.items(),
+        new.calendars.items(),
+        lambda pair: pair[0],
+        set(),
+        part=lambda pair: {"shifts": tuple(shift.id for shift in pair[1])},
+    )
+    before, after = _values(old.planning), _values(new.planning)
+    return lines + [
+        f"planning: {name} {_shown(before[name])} → {_shown(after[name])}"
+        for name in before
+        if before[name] != after[name]
+    ]
 
 
 def _keyed(
@@ -101,7 +123,7 @@ def _unit_changes(a: Unit, b: Unit) -> list[str]:
         )
     if (a.x_m, a.y_m) != (b.x_m, b.y_m):
         changes.append("another place on the floor")
-    for name in ("name", "type", "connection", "station", "address"):
+    for name in ("name", "type", "connection", "station", "address", "speed", "calendar"):
         x, y = getattr(a, name), getattr(b, name)
         if x != y:
             changes.append(f"{name} {_shown(x)} → {_shown(y)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from zhongshu.kernel.plantfile.values import Choices, Label, Name, NotNegative, Positive, Spec
 
@@ -39,12 +39,37 @@ class PointSpec(Spec):
     )
 
 
+def _row(value: Any) -> Any:
+    """A row of a set-up matrix may be just a number: to any other family."""
+    return {ANY: value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+#: In a set-up matrix: every other family.
+ANY = "any"
+SetupRow = Annotated[dict[Name, NotNegative], BeforeValidator(_row)]
+Count = Annotated[int, Field(ge=0, le=100_000)]
+
+
 class CapabilitySpec(Spec):
     """What units of a type can do."""
 
     cycle_s: Positive = Field(description="Nominal plant time for one piece.")
+    load_s: Positive | None = Field(
+        None, description="Nominal plant time for a whole load of a batch unit, whatever is in it."
+    )
     setup_s: NotNegative = Field(
         0.0, description="Nominal plant time to change from one product family to another."
+    )
+    setups: dict[Name, SetupRow] = Field(
+        default_factory=dict, description="Where this capability's set-ups differ from the type's `setups`."
+    )
+    symmetric: bool = Field(False, description="With `setups`: what is written for a → b holds for b → a.")
+    interruptible: bool = Field(
+        False, description="Whether the work may pause over breaks and nights; else it fits in between."
+    )
+    power_kw: NotNegative = Field(0.0, description="What a unit draws at work, for energy price and cap.")
+    needs: dict[Name, Count] = Field(
+        default_factory=dict, description="Of which `pools` how many while at work: `{crew-press: 1}`."
     )
 
 
@@ -68,15 +93,23 @@ class TypeSpec(Spec):
     capabilities: dict[Name, CapabilitySpec] = Field(
         default_factory=dict, description="Which `operations` it can do."
     )
-    setups: dict[Name, dict[Name, NotNegative]] = Field(
+    setups: dict[Name, SetupRow] = Field(
         default_factory=dict,
-        description="Plant time in s to change from one family to another where it differs from `setup_s`.",
+        description="Plant time in s to change from one family to another where it differs from `setup_s`: "
+        "`{white: {black: 600}, black: 900, any: {clear: 60}}`; `any` is every other family.",
     )
+    symmetric: bool = Field(False, description="With `setups`: what is written for a → b holds for b → a.")
     buffer_in: Annotated[int, Field(ge=0, le=1000)] = Field(
         2, description="Lots that can wait before the unit."
     )
     buffer_out: Annotated[int, Field(ge=0, le=1000)] = Field(
         2, description="Lots that can wait after the unit."
     )
-    batch: int = Field(1, ge=1, le=1000, description="Lots that are worked at once (ovens).")
+    batch: int = Field(1, ge=1, le=1000, description="Lots of one family that are worked at once (ovens).")
+    batch_pieces: int = Field(
+        0, ge=0, le=100_000, description="Instead of `batch`: pieces that are worked at once."
+    )
+    calendar: Name | None = Field(
+        None, description="One of `calendars`, or `always`; a line, area or unit may say another."
+    )
     parameters: list[Name] = Field(default_factory=list, description="Writable points that a job may set.")

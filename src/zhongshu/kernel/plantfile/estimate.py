@@ -19,8 +19,6 @@ from zhongshu.model.plant import Plant, Product, RoadMap
 
 #: Values that change with what happens, not with time: about once in this many seconds of wall time.
 _RARELY_S = 30.0
-#: Wall-clock independent plant seconds that a vehicle needs to pick up and to set down a lot.
-HANDLING_S = 10.0
 #: Share of jobs that begin with a change of family, where the planner groups a little.
 SETUP_SHARE = 0.5
 _COUNTING = frozenset({roles.SAMPLE_COUNT, roles.HEARTBEAT})
@@ -73,7 +71,7 @@ def balance(plant: Plant, lots_per_h: float) -> Balance:
         sum(count * _mean_drive_s(plant, a, b) for (a, b), count in pairs.items()) / moves if moves else 0.0
     )
     # The way to the lot is taken to be half as long as the way with it: the nearest free vehicle goes.
-    move_s = 1.5 * loaded_s + HANDLING_S
+    move_s = 1.5 * loaded_s + plant.planning.pick_s + plant.planning.drop_s
     vehicles = len(plant.vehicles)
     share = moves * move_s / 3600 / vehicles if vehicles else 0.0
     return Balance(load, moves, move_s, share, {p.id: _flow_s(plant, p, move_s) / 60 for p in finished})
@@ -93,7 +91,8 @@ def _spread(
         visits[step.capability] += lots  # type: ignore[assignment]  # a Counter of shares
         work_s[step.capability] += lots * _lot_s(plant, product, step.capability, step.cycle_s)
     for a, b in itertools.pairwise(steps):
-        pairs[a.capability, b.capability] += lots  # type: ignore[assignment]
+        if not b.transfer:  # what a conveyor brings needs no vehicle
+            pairs[a.capability, b.capability] += lots  # type: ignore[assignment]
     for component in product.components:
         part = plant.product_of[component.product]
         needed = lots * component.quantity * product.lot_size / part.lot_size
@@ -171,5 +170,5 @@ def report(plant: Plant, lots_per_h: float) -> str:
 
 if __name__ == "__main__":
     sys.stdout.write(
-        report(load_plant(Path(sys.argv[1])), float(sys.argv[2]) if len(sys.argv) > 2 else 26.0) + "\n"
+        report(load_plant(Path(sys.argv[1])), float(sys.argv[2]) if len(sys.argv) > 2 else 12.0) + "\n"
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zhongshu.kernel.plantfile.hours import check_timezone, shifts, tariff
+from zhongshu.kernel.plantfile.hours import calendars, check_timezone, shifts, tariff
 from zhongshu.kernel.plantfile.patterns import PatternError, filled, holes
 from zhongshu.kernel.plantfile.patterns import fill as fill_pattern
 from zhongshu.kernel.plantfile.problems import Findings, Loc
-from zhongshu.kernel.plantfile.products import capabilities, check_flow, operations, products, setups
+from zhongshu.kernel.plantfile.products import capabilities, check_flow, operations, products
+from zhongshu.kernel.plantfile.resources import check_batches, maintenance, materials, planning, pools
 from zhongshu.kernel.plantfile.roads import check_reach, road_map
+from zhongshu.kernel.plantfile.setups import setups
 from zhongshu.kernel.plantfile.spec import ConnectionSpec, PlantSpec
 from zhongshu.kernel.plantfile.units import Tree, areas
 from zhongshu.kernel.plantfile.validate import validate_part
@@ -27,6 +29,9 @@ def expanded(spec: PlantSpec, findings: Findings) -> Plant:
     made = areas(tree)
     types = tuple(_type(spec, type_id, tree, findings) for type_id in spec.types)
     _check_roads(tree, roads, findings)
+    check_batches(spec, findings)
+    all_shifts = shifts(spec.shifts, findings)
+    own_shifts, other_hours = calendars(spec, all_shifts, findings)
     plant = Plant(
         id=spec.plant,
         name=spec.name or Text(spec.plant, spec.plant),
@@ -37,13 +42,18 @@ def expanded(spec: PlantSpec, findings: Findings) -> Plant:
         units=tuple(tree.units),
         connections=tuple(links.values()),
         products=products(spec, findings),
-        shifts=shifts(spec.shifts, findings),
+        shifts=own_shifts,
         tariff=tariff(spec.tariff, findings),
         currency=spec.tariff.currency if spec.tariff else "CNY",
         roads=roads,
         stale_after_s=spec.stale_after_s,
         settings=dict(spec.settings),
         operations=operations(spec, findings),
+        calendars=other_hours,
+        pools=pools(spec, findings),
+        materials=materials(spec),
+        maintenance=maintenance(spec, [u.id for u in tree.units], findings),
+        planning=planning(spec, findings),
     )
     check_flow(spec, findings)
     _warn_unused(plant, findings)
@@ -70,6 +80,7 @@ def _type(spec: PlantSpec, type_id: str, tree: Tree, findings: Findings) -> Unit
         buffer_out=type_.buffer_out,
         parameters=tuple(type_.parameters),
         batch=type_.batch,
+        batch_pieces=type_.batch_pieces,
     )
 
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo, available_timezones
 
 from zhongshu.kernel.plantfile.problems import Findings, Loc, did_you_mean
-from zhongshu.kernel.plantfile.spec import ShiftSpec, TariffSpec
+from zhongshu.kernel.plantfile.spec import PlantSpec, ShiftSpec, TariffSpec
 from zhongshu.model.plant import Shift, TariffBand, Text
 
 DAY_MIN = 24 * 60
 WEEK_MIN = 7 * DAY_MIN
+#: Calendars that need no definition: round the clock, and the plant's own.
+ALWAYS, OWN = "always", "plant"
 
 
 def check_timezone(name: str, findings: Findings) -> None:
@@ -48,8 +50,40 @@ def shifts(specs: Sequence[ShiftSpec], findings: Findings) -> tuple[Shift, ...]:
         made.append(
             Shift(spec.id, spec.name or Text(spec.id, spec.id), tuple(spec.days), spec.start, end, breaks)
         )
-    _check_overlap(made, findings)
     return tuple(made)
+
+
+def calendars(
+    spec: PlantSpec, made: Sequence[Shift], findings: Findings
+) -> tuple[tuple[Shift, ...], dict[str, tuple[Shift, ...]]]:
+    """The plant's own shifts, and those of each calendar; in none of them may two shifts overlap."""
+    known = {shift.id: shift for shift in made}
+    found: dict[str, tuple[Shift, ...]] = {}
+    for name, ids in spec.calendars.items():
+        loc: Loc = ("calendars", name)
+        if name == ALWAYS:
+            findings.error(
+                loc, f"“{ALWAYS}” is there already: round the clock, every day.", "Choose another name."
+            )
+        for i, shift in enumerate(ids):
+            if shift not in known:
+                findings.unknown((*loc, i), "shift", shift, known, "under shifts")
+        found[name] = tuple(known[shift] for shift in ids if shift in known)
+        _check_overlap(found[name], [(*loc, ids.index(s.id)) for s in found[name]], findings)
+    named = {shift for ids in spec.calendars.values() for shift in ids}
+    own = found.pop(OWN, None)
+    if own is None:
+        own = tuple(shift for shift in made if shift.id not in named)
+        _check_overlap(own, [("shifts", made.index(s)) for s in own], findings)
+    return own, found
+
+
+def check_calendar(name: str | None, loc: Loc, spec: PlantSpec, findings: Findings) -> str | None:
+    """A calendar that a type or a place names; "" for the plant's own."""
+    if name is not None and name not in (ALWAYS, OWN, *spec.calendars):
+        findings.unknown((*loc, "calendar"), "calendar", name, [ALWAYS, *spec.calendars], "under calendars")
+        return None
+    return "" if name == OWN else name
 
 
 def _breaks(spec: ShiftSpec, end: int, loc: Loc, findings: Findings) -> tuple[tuple[int, int], ...]:
@@ -67,19 +101,17 @@ def _breaks(spec: ShiftSpec, end: int, loc: Loc, findings: Findings) -> tuple[tu
     return tuple(sorted(made))
 
 
-def _check_overlap(made: Sequence[Shift], findings: Findings) -> None:
+def _check_overlap(made: Sequence[Shift], locs: Sequence[Loc], findings: Findings) -> None:
     """No minute of the week belongs to two shifts."""
     taken = [""] * WEEK_MIN
-    for i, shift in enumerate(made):
+    for loc, shift in zip(locs, made, strict=True):
         hit = ""
         for day in shift.days:
             for minute in range(day * DAY_MIN + shift.start_min, day * DAY_MIN + shift.end_min):
                 hit = hit or taken[minute % WEEK_MIN]
                 taken[minute % WEEK_MIN] = shift.id
         if hit:
-            findings.error(
-                ("shifts", i), f"The shift overlaps “{hit}”.", "Change its start or end, or its days."
-            )
+            findings.error(loc, f"The shift overlaps “{hit}”.", "Change its start or end, or its days.")
 
 
 def tariff(spec: TariffSpec | None, findings: Findings) -> tuple[TariffBand, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from zhongshu.kernel.plantfile.problems import Findings, Loc
+from zhongshu.kernel.plantfile.resources import needs, supplies
+from zhongshu.kernel.plantfile.setups import own_setups, step_family
 from zhongshu.kernel.plantfile.spec import PlantSpec, ProductSpec
 from zhongshu.model.plant import Capability, Component, Operation, Product, Step, Text
 
@@ -22,7 +24,7 @@ def operations(spec: PlantSpec, findings: Findings) -> tuple[Operation, ...]:
                 "Give every operation its own number.",
             )
         first.setdefault(operation.number, name)
-        made.append(Operation(operation.number, name, operation.name or Text(name, name)))
+        made.append(Operation(operation.number, name, operation.name or Text(name, name), operation.by))
     return tuple(made)
 
 
@@ -35,27 +37,21 @@ def capabilities(spec: PlantSpec, type_id: str, findings: Findings) -> tuple[Cap
             loc: Loc = ("types", type_id, "capabilities", name)
             findings.unknown(loc, "operation", name, spec.operations, "under operations")
         else:
-            made.append(Capability(name, operation.number, capability.cycle_s, capability.setup_s))
+            where: Loc = ("types", type_id, "capabilities", name)
+            made.append(
+                Capability(
+                    name,
+                    operation.number,
+                    capability.cycle_s,
+                    capability.setup_s,
+                    capability.load_s,
+                    capability.interruptible,
+                    capability.power_kw,
+                    needs(spec, capability.needs, (*where, "needs"), findings),
+                    own_setups(spec, type_id, name, findings),
+                )
+            )
     return tuple(made)
-
-
-def setups(spec: PlantSpec, type_id: str, findings: Findings) -> Mapping[str, Mapping[str, float]]:
-    """Set-up times in s between all families: 0 within one, else the type's longest ``setup_s``, unless the file says."""
-    type_ = spec.types[type_id]
-    families = sorted({product.family for product in spec.products.values()})
-    for a, row in type_.setups.items():
-        for loc, name in [
-            (("types", type_id, "setups", a), a),
-            *((("types", type_id, "setups", a, b), b) for b in row),
-        ]:
-            if name not in families:
-                findings.unknown(loc, "product family", name, families, "in a product")
-    usual = max((c.setup_s for c in type_.capabilities.values()), default=0.0)
-    if not usual and not type_.setups:
-        return {}
-    return {
-        a: {b: type_.setups.get(a, {}).get(b, 0.0 if a == b else usual) for b in families} for a in families
-    }
 
 
 def products(spec: PlantSpec, findings: Findings) -> tuple[Product, ...]:
@@ -87,6 +83,7 @@ def products(spec: PlantSpec, findings: Findings) -> tuple[Product, ...]:
                 steps,
                 parts,
                 product.sellable,
+                tuple(supplies(spec, product, loc, findings)),
             )
         )
     _check_cycles(spec, findings)
@@ -120,7 +117,37 @@ def _steps(
             )
         for parameter in step.parameters:
             _check_parameter(spec, name, parameter, (*loc, "routing", i, "parameters", parameter), findings)
-        yield Step(spec.operations[name].number, name, step.cycle_s, dict(step.parameters))
+        _check_begin(product, i, where[:-1], findings)
+        yield Step(
+            spec.operations[name].number,
+            name,
+            step.cycle_s,
+            dict(step.parameters),
+            step_family(spec, product, step),
+            None if step.max_wait_min is None else 60 * step.max_wait_min,
+            step.transfer,
+            needs(spec, step.needs, (*where[:-1], "needs"), findings),
+        )
+
+
+def _check_begin(product: ProductSpec, i: int, loc: Loc, findings: Findings) -> None:
+    """How a step follows the one before it."""
+    step = product.routing[i]
+    for key, value in (("max_wait_min", step.max_wait_min), ("transfer", step.transfer)):
+        if value and not i:
+            findings.error((*loc, key), "There is no step before the first one.", f"Delete “{key}”.")
+    if step.transfer and step.max_wait_min:
+        findings.error(
+            (*loc, "max_wait_min"),
+            "Pieces that come over a conveyor do not wait.",
+            "Keep either “transfer” or “max_wait_min”.",
+        )
+    if step.transfer > product.lot_size:
+        findings.warning(
+            (*loc, "transfer"),
+            f"{step.transfer} pieces are more than the whole lot ({product.lot_size}).",
+            "Let fewer pieces go ahead.",
+        )
 
 
 def _check_parameter(spec: PlantSpec, capability: str, parameter: str, loc: Loc, findings: Findings) -> None:

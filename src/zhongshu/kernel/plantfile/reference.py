@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from zhongshu.kernel.plantfile import equipment, spec
+from zhongshu.kernel.plantfile import equipment, planspec, spec
 from zhongshu.kernel.plantfile.groups import builtin
 from zhongshu.kernel.plantfile.values import Spec
 from zhongshu.kernel.plantfile.wire import WIRES
@@ -39,7 +39,14 @@ _PARTS: tuple[tuple[str, str, type[Spec]], ...] = (
     ("Product", "products.<id>", spec.ProductSpec),
     ("Step", "products.<id>.routing[]", spec.StepSpec),
     ("Component", "products.<id>.components[]", spec.ComponentSpec),
+    ("Bought for a product", "products.<id>.materials.<material>", spec.SupplySpec),
     ("Shift", "shifts[]", spec.ShiftSpec),
+    ("Pool", "pools.<id>", planspec.PoolSpec),
+    ("Material", "materials.<id>", planspec.MaterialSpec),
+    ("Arrival", "materials.<id>.arrivals[]", planspec.ArrivalSpec),
+    ("Maintenance", "maintenance[]", planspec.MaintenanceSpec),
+    ("Planning", "planning", planspec.PlanningSpec),
+    ("Aims", "planning.aims", planspec.AimsSpec),
     ("Tariff", "tariff", spec.TariffSpec),
     ("Tariff band", "tariff.bands[]", spec.BandSpec),
     ("Roads", "roads", spec.RoadsSpec),
@@ -63,6 +70,9 @@ and where vehicles drive. `zhongshu check plant.yaml` names every problem with i
   In units `{g}` numbers groups of `per_connection`; `{i}` counts from 0; addresses may also use `{id}`, `{plant}`, `{site}`,
   `{area}`, `{line}`, `{type}`, `{connection}`, and those of points `{point}` and the unit's own address (`{node}` …).
 - **Times** of processes, set-ups, shifts and tariff are plant time; sampling rates, staleness and timeouts are wall time.
+- **Planning**: work that is not `interruptible` fits between breaks and nights; nothing spans `maintenance`. A batch unit
+  (`batch`, `batch_pieces`) works lots of one family together, `load_s` a load. `setups` are times between families: the pair
+  counts before the row's `any`, that before the column's (`any: {…}`), that before `setup_s`. `needs` take from `pools` while at work.
 - **Anchors** (`&name`, `*name`, `<<: *name`) work as in any YAML.
 - At most 25 devices share a connection. A Modbus unit's registers fit into one read of 120.
 - Shortest sensible example: `plants/minimal/plant.yaml`. A whole plant: `plants/kitchen/plant.yaml`.
@@ -91,7 +101,8 @@ def schema() -> str:
     """The JSON Schema for editors."""
     made = spec.PlantSpec.model_json_schema()
     made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "zhongshu plant file"}
-    # What the loader accepts beside the mapping form: a step that is only a name, an edge that is a pair.
+    # What the loader accepts beside the mapping form: a step that is only a name, an edge that is a pair, a row of
+    # set-ups that is one time, a material that is only its quantity.
     _short(made, "ProductSpec", "routing", {"type": "string"})
     _short(
         made,
@@ -99,12 +110,19 @@ def schema() -> str:
         "edges",
         {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
     )
+    for part in ("TypeSpec", "CapabilitySpec"):
+        _short(made, part, "setups", {"type": "number"})
+    _short(made, "ProductSpec", "materials", {"type": "number"})
     return json.dumps(made, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
 def _short(made: dict[str, Any], part: str, field: str, form: dict[str, Any]) -> None:
+    """Let the entries of a list, or the values of a mapping, have a short form as well."""
     entry = made["$defs"][part]["properties"][field]
-    entry["items"] = {"anyOf": [form, entry["items"]]}
+    for holder in (entry, entry.get("patternProperties", {})):
+        for key, inner in holder.items():
+            if key == "items" or holder is not entry:
+                holder[key] = {"anyOf": [form, inner]}
 
 
 def _section(level: str, title: str, path: str, part: type[Spec]) -> str:

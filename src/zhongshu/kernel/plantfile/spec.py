@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from zhongshu.kernel.plantfile.equipment import PointSpec, TypeSpec
+from zhongshu.kernel.plantfile.equipment import Count, PointSpec, TypeSpec
+from zhongshu.kernel.plantfile.planspec import MaintenanceSpec, MaterialSpec, PlanningSpec, PoolSpec
 from zhongshu.kernel.plantfile.values import (
     Choices,
     Days,
@@ -38,6 +39,9 @@ class ConnectionSpec(Spec):
     )
 
 
+_CALENDAR = "One of `calendars`, or `always`; by default as the part around it, the type, the plant."
+
+
 class UnitSpec(Spec):
     """Like units in three lines: a type, a name pattern, a count."""
 
@@ -67,6 +71,10 @@ class UnitSpec(Spec):
         "auto",
         description="Node of the road map where vehicles serve the unit; `auto` takes the nearest, `{n}` works.",
     )
+    speed: Positive = Field(
+        1.0, le=10, description="Times of the type are divided by it (older, newer units)."
+    )
+    calendar: Name | None = Field(None, description=_CALENDAR)
 
 
 class LineSpec(Spec):
@@ -74,6 +82,7 @@ class LineSpec(Spec):
 
     id: Name = Field(description="Unique in its area.")
     name: Label | None = Field(None, description="Label; by default the id.")
+    calendar: Name | None = Field(None, description=_CALENDAR)
     units: list[UnitSpec] = Field(min_length=1, description="The units, in the order of the flow.")
 
 
@@ -87,6 +96,7 @@ class AreaSpec(Spec):
     width_m: Positive = Field(40.0, description="Width on the floor plan.")
     height_m: Positive = Field(20.0, description="Depth on the floor plan.")
     columns: int | None = Field(None, ge=1, description="Units in a row; by default as suits the rectangle.")
+    calendar: Name | None = Field(None, description=_CALENDAR)
     lines: list[LineSpec] = Field(min_length=1, description="The lines of this area.")
 
 
@@ -95,6 +105,9 @@ class OperationSpec(Spec):
 
     number: int = Field(ge=1, le=32767, description="Operation number, unique in the plant.")
     name: Label | None = Field(None, description="Label; by default the key.")
+    by: Literal["family", "colour"] = Field(
+        "family", description="What of a product decides on set-ups here: its `family`, or its `colour`."
+    )
 
 
 def _step(value: Any) -> Any:
@@ -112,6 +125,21 @@ class StepSpec(Spec):
     parameters: dict[Name, float] = Field(
         default_factory=dict, description="Set-points for this step by point name, in the point's unit."
     )
+    family: Name | None = Field(
+        None, description="Set-up family at this step where it is another (a die, a temperature programme)."
+    )
+    max_wait_min: Positive | None = Field(
+        None, description="Longest plant time between the end of the step before and the begin of this one."
+    )
+    transfer: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="Begins when so many pieces have come over a conveyor from the step before; 0: by vehicle, as a lot.",
+    )
+    needs: dict[Name, Count] = Field(
+        default_factory=dict, description="Of which `pools` how many, beyond the capability's: `{die-7: 1}`."
+    )
 
 
 class ComponentSpec(Spec):
@@ -124,12 +152,27 @@ class ComponentSpec(Spec):
     )
 
 
+def _supply(value: Any) -> Any:
+    """A bought material may be just its quantity a piece."""
+    return {"quantity": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+class SupplySpec(Spec):
+    """A line of the bill of bought materials."""
+
+    quantity: Positive = Field(description="How much goes into one piece, in the material's unit.")
+    at: Name | None = Field(
+        None, description="Capability of the step that takes it; by default the first step."
+    )
+
+
 class ProductSpec(Spec):
     """A finished product or a part."""
 
     code: int = Field(ge=1, le=2_000_000_000, description="Number on the wire, unique in the plant.")
     name: Label | None = Field(None, description="Label; by default the key.")
     family: Name = Field("default", description="Set-ups depend on the change of family.")
+    colour: Name | None = Field(None, description="Family at operations `by: colour`; by default `family`.")
     lot_size: int = Field(10, ge=1, le=10_000, description="Pieces that travel together.")
     sellable: bool = Field(False, description="Whether customers order it (else it is only a part).")
     routing: list[Annotated[StepSpec, BeforeValidator(_step)]] = Field(
@@ -137,6 +180,9 @@ class ProductSpec(Spec):
     )
     components: list[ComponentSpec] = Field(
         default_factory=list, description="Parts made here that go into it."
+    )
+    materials: dict[Name, Annotated[SupplySpec, BeforeValidator(_supply)]] = Field(
+        default_factory=dict, description="What is bought for it, for one piece: `{steel-304: 1.2}`."
     )
 
 
@@ -253,5 +299,16 @@ class PlantSpec(Spec):
     areas: list[AreaSpec] = Field(min_length=1, description="Areas, lines and units.")
     products: dict[Name, ProductSpec] = Field(default_factory=dict, description="Products and parts by id.")
     shifts: list[ShiftSpec] = Field(default_factory=list, description="Working time; none means always.")
+    calendars: dict[Name, list[Name]] = Field(
+        default_factory=dict,
+        description="Shifts by calendar, for units that work other hours: `{two: [early, late]}`. `plant` is that of all "
+        "others; without it they work in the shifts that no calendar names.",
+    )
+    pools: dict[Name, PoolSpec] = Field(
+        default_factory=dict, description="Tools and skilled people that several units share."
+    )
+    materials: dict[Name, MaterialSpec] = Field(default_factory=dict, description="What is bought.")
+    maintenance: list[MaintenanceSpec] = Field(default_factory=list, description="Planned maintenance.")
+    planning: PlanningSpec = Field(default_factory=PlanningSpec, description="How it wants to be planned.")
     tariff: TariffSpec | None = Field(None, description="Price of energy over the day.")
     roads: RoadsSpec = Field(default_factory=RoadsSpec, description="Road map for vehicles.")

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zhongshu.kernel.plantfile.floor import grid, nearest
+from zhongshu.kernel.plantfile.hours import OWN, check_calendar
 from zhongshu.kernel.plantfile.patterns import PatternError, fill, filled, holes
 from zhongshu.kernel.plantfile.points import Planned, planned_points
 from zhongshu.kernel.plantfile.pointwire import point_addresses
 from zhongshu.kernel.plantfile.problems import Findings, Loc
-from zhongshu.kernel.plantfile.spec import AreaSpec, PlantSpec, UnitSpec
+from zhongshu.kernel.plantfile.spec import AreaSpec, LineSpec, PlantSpec, UnitSpec
 from zhongshu.kernel.plantfile.validate import validate_part
 from zhongshu.kernel.plantfile.wire import WIRES, settings_of
 from zhongshu.model.plant import Area, Connection, Line, Point, RoadMap, Text, Unit
@@ -59,7 +60,9 @@ def areas(tree: Tree) -> tuple[Area, ...]:
             before = len(tree.units)
             for k, template in enumerate(line.units):
                 spots = [next(places) for _ in range(template.count)]
-                _spell_out(tree, area, line.id, template, (*loc, "lines", j, "units", k), spots)
+                where: Loc = (*loc, "lines", j, "units", k)
+                hours = _calendar(tree, (template, where), (line, where[:-2]), (area, loc))
+                _spell_out(tree, area, line.id, template, where, spots, hours)
             ids = tuple(unit.id for unit in tree.units[before:])
             lines.append(Line(line.id, line.name or Text(line.id, line.id), ids))
         name = area.name or Text(area.id, area.id)
@@ -68,6 +71,15 @@ def areas(tree: Tree) -> tuple[Area, ...]:
         if count > MOST_DEVICES:
             _too_many(tree, connection, count)
     return tuple(made)
+
+
+def _calendar(tree: Tree, *around: tuple[UnitSpec | LineSpec | AreaSpec, Loc]) -> str:
+    """The calendar that the innermost part names, else that of the type, else the plant's own."""
+    found = [check_calendar(part.calendar, loc, tree.spec, tree.findings) for part, loc in around]
+    template = around[0][0]
+    type_ = tree.spec.types.get(template.type) if isinstance(template, UnitSpec) else None
+    found.append(type_.calendar if type_ is not None else None)
+    return next(("" if name == OWN else name for name in found if name is not None), "")
 
 
 def _once(name: str, others: list[str], what: str, loc: Loc, findings: Findings) -> None:
@@ -85,7 +97,13 @@ def _too_many(tree: Tree, connection: str, count: int) -> None:
 
 
 def _spell_out(
-    tree: Tree, area: AreaSpec, line: str, template: UnitSpec, loc: Loc, spots: list[tuple[float, float]]
+    tree: Tree,
+    area: AreaSpec,
+    line: str,
+    template: UnitSpec,
+    loc: Loc,
+    spots: list[tuple[float, float]],
+    hours: str,
 ) -> None:
     """All units of one template; a pattern that makes no sense is told once."""
     findings = tree.findings
@@ -114,12 +132,17 @@ def _spell_out(
         if template.x_m is not None or template.y_m is not None:
             x = x if template.x_m is None else template.x_m + i * template.pitch_m
             y = y if template.y_m is None else template.y_m
-        if not _spell_one(tree, template, loc, numbers, (x, y)):
+        if not _spell_one(tree, template, loc, numbers, (x, y), hours):
             return
 
 
 def _spell_one(
-    tree: Tree, template: UnitSpec, loc: Loc, known: dict[str, str | int], spot: tuple[float, float]
+    tree: Tree,
+    template: UnitSpec,
+    loc: Loc,
+    known: dict[str, str | int],
+    spot: tuple[float, float],
+    hours: str,
 ) -> bool:
     """One unit; False where the rest of its template would only say the same."""
     findings, key = tree.findings, "id"
@@ -172,6 +195,8 @@ def _spell_one(
             station,
             points,
             address,
+            template.speed,
+            hours,
         )
     )
     return True

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData
 
-from zhongshu.kernel.store.tables import Base
+from zhongshu.kernel.store.plan_tables import Plan
 
 if TYPE_CHECKING:
     from zhongshu.kernel.store.store import Store
@@ -36,6 +37,6 @@ def head() -> str:
     return ScriptDirectory.from_config(config()).get_current_head() or ""
 
 
-def target_metadata() -> object:
-    """What the tables should look like, for comparing them with what they are."""
-    return Base.metadata
+def target_metadata() -> MetaData:
+    """What the tables should look like, for comparing them with what they are; those of every module."""
+    return Plan.metadata

@@ -9,11 +9,15 @@ from typing import Any
 
 from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_MS = 10_000
+#: On PostgreSQL: whoever goes silent inside a transaction lets the others go on after so long.
+IDLE_TIMEOUT_MS = 60_000
+#: The name under which writers of the store queue up on PostgreSQL, among whatever else uses that server's locks.
+WRITERS = "hashtextextended('zhongshu.store.' || current_schema(), 0)"
 
 
 class StoreError(Exception):
@@ -23,29 +27,31 @@ class StoreError(Exception):
 class Store:
     """``with store.begin() as session:`` is one transaction: committed at its end, rolled back on an exception.
 
-    Safe for several threads and processes at once. On SQLite a commit is on disk when ``begin`` returns (WAL with
-    synchronous=FULL), and writers wait for one another up to ten seconds.
+    Safe for several threads and processes at once, alike on both: a commit is on disk when ``begin`` returns, writers
+    wait for one another up to ten seconds (what one reads in ``begin`` nobody changes until it commits), and a reader
+    waits for nobody. A URL that is none, or whose driver is not installed, raises StoreError.
     """
 
     def __init__(self, url: str) -> None:
-        self.url = url
-        self.engine = _engine(url)
+        parts = _parsed(url)
+        self.url = parts.render_as_string(hide_password=False)
+        self.engine = _engine(parts)
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """A transaction that may write."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            if self._sqlite:
-                # Taking the write lock at the start makes writers queue up; taking it later makes one of them fail.
-                session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+            # Taking the write lock at the start makes writers queue up; taking it later makes one of them fail.
+            take = "BEGIN IMMEDIATE" if self._sqlite else f"SELECT pg_advisory_xact_lock({WRITERS})"
+            session.connection().exec_driver_sql(take)
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view that waits for no writer; whatever is changed in it is thrown away."""
         with Session(self.engine, expire_on_commit=False) as session:
-            if self._sqlite:
-                session.connection().exec_driver_sql("BEGIN")
+            one_moment = "BEGIN" if self._sqlite else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+            session.connection().exec_driver_sql(one_moment)
             yield session
             session.expunge_all()
             session.rollback()
@@ -57,25 +63,46 @@ class Store:
         try:
             upgrade(self)
         except (SQLAlchemyError, CommandError) as error:
-            raise StoreError(f"{make_url(self.url).render_as_string()}: {error}") from error
+            raise StoreError(f"{self.name}: {error}") from error
 
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
 
     @property
+    def name(self) -> str:
+        """The URL as people may see it: without its password."""
+        return make_url(self.url).render_as_string()
+
+    @property
     def _sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
 
-def _engine(url: str) -> Engine:
-    sqlite = make_url(url).get_backend_name() == "sqlite"
+def _parsed(url: str) -> URL:
+    try:
+        parts = make_url(url)
+    except ArgumentError as error:  # without the URL: it may hold a password
+        raise StoreError(
+            "the store's URL is none; such as postgresql://user:password@host/database"
+        ) from error
+    if parts.drivername in ("postgresql", "postgres"):
+        return parts.set(drivername="postgresql+psycopg")  # the one that our extra brings
+    return parts
+
+
+def _engine(url: URL) -> Engine:
+    sqlite = url.get_backend_name() == "sqlite"
     options: dict[str, Any] = (
         {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000}} if sqlite else {"pool_pre_ping": True}
     )
-    engine = create_engine(url, **options)
-    if sqlite:
-        event.listen(engine, "connect", _pragmas)
+    try:
+        engine = create_engine(url, **options)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise StoreError(
+            f"{url.drivername}: {error}; the store is on SQLite or PostgreSQL (pip install 'zhongshu[postgresql]')"
+        ) from error
+    event.listen(engine, "connect", _pragmas if sqlite else _settings)
     return engine
 
 
@@ -89,3 +116,16 @@ def _pragmas(connection: sqlite3.Connection, _record: object) -> None:
         "foreign_keys=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _settings(connection: Any, _record: object) -> None:
+    """The same promises on PostgreSQL: durable at every commit, and nobody waits for ever."""
+    with connection.cursor() as cursor:
+        for setting in (
+            "synchronous_commit = on",
+            "default_transaction_isolation = 'read committed'",  # else a writer that waited would read what was before
+            f"lock_timeout = {BUSY_TIMEOUT_MS}",
+            f"idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}",
+        ):
+            cursor.execute(f"SET {setting}")
+    connection.commit()

@@ -12,10 +12,13 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    Dialect,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     MetaData,
+    String,
+    TypeDecorator,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -28,7 +31,7 @@ _NAMES = {
     "pk": "pk_%(table_name)s",
 }
 #: Numbered rows are never given a number twice, even after the newest was deleted.
-_NUMBERED = {"sqlite_autoincrement": True}
+NUMBERED = {"sqlite_autoincrement": True}
 #: References are checked when the transaction commits, so rows may be added in any order.
 _AT_COMMIT: dict[str, Any] = {"deferrable": True, "initially": "DEFERRED"}
 
@@ -37,11 +40,29 @@ def _unique_id() -> str:
     return uuid4().hex
 
 
+class PlainText(TypeDecorator[str]):
+    """Text that both databases take: PostgreSQL knows no NUL character, and devices do send some."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """What cannot be stored becomes the mark for an unreadable character."""
+        if value is None or ("\0" not in value and value.isascii()):
+            return value
+        return value.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
 class Base(DeclarativeBase):
     """What all tables share: names of constraints, and how Python types are stored."""
 
     metadata = MetaData(naming_convention=_NAMES)
-    type_annotation_map = {dict[str, Any]: JSON, list[int]: JSON}  # noqa: RUF012 - read by SQLAlchemy, never changed
+    type_annotation_map = {  # noqa: RUF012 - read by SQLAlchemy, never changed
+        str: PlainText,
+        dict[str, Any]: JSON,
+        list[int]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
 
 
 class PointId(Base):
@@ -97,7 +118,7 @@ class Lot(Base):
         Index("ix_lots_plant_status", "plant", "status"),
         Index("ix_lots_plant_order", "plant", "order_id"),
         Index("ix_lots_plant_place", "plant", "place"),
-        _NUMBERED,
+        NUMBERED,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
@@ -121,6 +142,7 @@ class Lot(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     not_before_ns: Mapped[int] = mapped_column(BigInteger, default=0)
     started_ns: Mapped[int] = mapped_column(BigInteger, default=0)
+    hold: Mapped[str] = mapped_column(default="")
 
 
 class Command(Base):
@@ -133,7 +155,7 @@ class Command(Base):
         Index("ix_commands_plant_status", "plant", "status"),
         Index("ix_commands_plant_unit", "plant", "unit", "key"),
         Index("ix_commands_plant_subject", "plant", "subject"),
-        _NUMBERED,
+        NUMBERED,
     )
 
     key: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
@@ -158,7 +180,7 @@ class CommandStep(Base):
     """One step in a command's life, never changed afterwards: the audit of who or what moved it, and when."""
 
     __tablename__ = "command_steps"
-    __table_args__ = (Index("ix_command_steps_command", "command", "id"), _NUMBERED)
+    __table_args__ = (Index("ix_command_steps_command", "command", "id"), NUMBERED)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     plant: Mapped[str]
@@ -202,7 +224,7 @@ class Transport(Base):
     __table_args__ = (
         Index("ix_transports_plant_status", "plant", "status"),
         Index("ix_transports_lot", "lot"),
-        _NUMBERED,
+        NUMBERED,
     )
 
     key: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
@@ -222,7 +244,7 @@ class Outgoing(Base):
     """An event that was decided in the same transaction as the rows it tells of, until the bus has confirmed it."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_stage", "plant", "stage", "id"), _NUMBERED)
+    __table_args__ = (Index("ix_outbox_stage", "plant", "stage", "id"), NUMBERED)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     plant: Mapped[str]

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from zhongshu.kernel.store.tables import Base
+from zhongshu.kernel.store.migrate import target_metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=target_metadata(),
     transactional_ddl=True,
     transaction_per_migration=False,
 )

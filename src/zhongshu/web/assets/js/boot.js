@@ -10,6 +10,8 @@ const PAGES = {
   overview: "./overview/page.js",
   sense: "./sense/page.js",
   device: "./device/page.js",
+  decide: "./decide/page.js",
+  orders: "./orders/page.js",
   act: "./act/page.js",
   history: "./history/page.js",
 };

@@ -1,0 +1,125 @@
+"""Dispatch by the plan in force: its units, its sequence; what it does not know of yet goes first come, first served."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from zhongshu.decide.first_come import FirstCome, Start
+from zhongshu.decide.roads import Roads
+from zhongshu.decide.work import Lot, LotStatus, Work, closed
+from zhongshu.kernel.clock import NS
+from zhongshu.model.plant import Unit
+
+#: A lot without a place in the plan comes after all that have one.
+UNPLANNED = 2**62
+#: So long (plant time) a unit waits for the lot that is next in its sequence, once that lot should have begun.
+GRACE_NS = 120 * NS
+
+
+class PlanInForce:
+    """The released schedule as dispatch needs it: for each task its unit and start, for each unit its sequence."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        tasks, origin = document["tasks"], int(document["origin_ns"])
+        units = [unit["id"] for unit in document["units"]]
+        self.version = int(document["version"])
+        self._of: dict[str, tuple[str, int]] = {}
+        lines: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        for name, unit, start in zip(tasks["id"], tasks["unit"], tasks["start"], strict=True):
+            begin = origin + start * NS
+            self._of[name] = units[unit], begin
+            lines[units[unit]].append((begin, name))
+        self._lines = {unit: deque(sorted(line)) for unit, line in lines.items()}
+        self._first: dict[str, int] = {}
+        for name, order in zip(tasks["id"], tasks["order"], strict=True):
+            key = document["orders"][order]["id"]
+            self._first[key] = min(self._first.get(key, UNPLANNED), self._of[name][1])
+
+    def unit(self, lot: int, step: int) -> str:
+        """Where the step is planned, empty if it is not."""
+        return self._of.get(f"{lot}:{step}", ("", 0))[0]
+
+    def start_ns(self, lot: int, step: int) -> int:
+        """When the step is planned to begin."""
+        return self._of.get(f"{lot}:{step}", ("", UNPLANNED))[1]
+
+    def order_start_ns(self, order: str) -> int:
+        """When the first task of the order is planned to begin."""
+        return self._first.get(order, UNPLANNED)
+
+    def turn(self, work: Work, unit: str) -> tuple[int, str]:
+        """(planned start, task) of what is next on the unit; drops what has begun or is gone."""
+        line = self._lines.get(unit)
+        while line:
+            begin, name = line[0]
+            number, _, step = name.partition(":")
+            lot = work.lots.get(int(number))
+            virtual = int(number) < 0
+            if not virtual and (lot is None or closed(lot) or _begun(lot, int(step))):
+                line.popleft()
+                continue
+            return begin, name
+        return UNPLANNED, ""
+
+
+def _begun(lot: Lot, step: int) -> bool:
+    working = lot.next_step == step and lot.status in (LotStatus.RUNNING, LotStatus.STARTING)
+    return lot.next_step > step or working or lot.status in (LotStatus.HELD, LotStatus.LEFT)
+
+
+class Follow(FirstCome):
+    """One pass over the open lots by the plan. Without a plan it is first come, first served."""
+
+    def __init__(self, work: Work, roads: Roads, now_ns: int, plan: PlanInForce | None) -> None:
+        self._plan = plan
+        super().__init__(work, roads, now_ns)
+
+    def _in_order(self) -> Iterator[Lot]:
+        if self._plan is None:
+            yield from self._work.in_order()
+            return
+        first_come = list(self._work.in_order())
+        yield from sorted(first_come, key=self._planned_start)
+
+    def _planned_start(self, lot: Lot) -> int:
+        """Of its next operation; for a finished part, of the operation in which it is built in."""
+        assert self._plan is not None  # only called with one
+        parent = self._work.lots.get(lot.parent)
+        if self._work.step(lot) is None and parent is not None:
+            operation = self._work.enters_at(lot)
+            routing = self._work.product(parent).routing
+            step = next((k for k, s in enumerate(routing) if s.operation == operation), 0)
+            return self._plan.start_ns(parent.number, step)
+        return self._plan.start_ns(lot.number, lot.next_step)
+
+    def _preferred(self, lot: Lot, step: int, fitting: list[Unit]) -> Unit | None:
+        """The planned unit if it is among those that fit."""
+        wanted = self._plan.unit(lot.number, step) if self._plan is not None else ""
+        return next((u for u in fitting if u.id == wanted), None)
+
+    def _may_wait_for(self, lot: Lot, step: int) -> bool:
+        """The plan has a unit for it that can work: rather wait for that than go elsewhere."""
+        wanted = self._plan.unit(lot.number, step) if self._plan is not None else ""
+        return bool(wanted) and self._work.commandable(wanted)
+
+    def _start(self, lot: Lot) -> Iterator[Start]:
+        for start in super()._start(lot):
+            if self._its_turn(lot, start.unit):
+                yield start
+            else:
+                self._working[start.unit] -= 1
+
+    def _its_turn(self, lot: Lot, unit: str) -> bool:
+        """Next in the unit's sequence, or not planned there; or it is due and what comes before it is not there yet."""
+        if self._plan is None:
+            return True
+        begin, name = self._plan.turn(self._work, unit)
+        own = self._plan.start_ns(lot.number, lot.next_step)
+        if name in ("", f"{lot.number}:{lot.next_step}") or own == UNPLANNED:
+            return True
+        before = self._work.lots.get(int(name.partition(":")[0]))
+        if before is not None and before.place == unit and not before.at_output:
+            return own <= begin
+        return self._now_ns >= min(own, begin + GRACE_NS)

@@ -1,0 +1,151 @@
+"""The planner process: events of the plant and requests of people in, plans in force out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from zhongshu.decide.planner.asks import Refusal, answer
+from zhongshu.decide.planner.desk import Desk
+from zhongshu.decide.planner.words import both
+from zhongshu.decide.scheduling.warm import warm_search
+from zhongshu.kernel.bus import Bus, Message
+from zhongshu.kernel.clock import Clock
+from zhongshu.kernel.latest import Latest
+from zhongshu.kernel.outbox import Outbox
+from zhongshu.kernel.store import Store
+from zhongshu.kernel.wire import WireError, decode_event
+from zhongshu.model import subjects
+from zhongshu.model.messages import (
+    LotCorrected,
+    OrderChanged,
+    OrderHeld,
+    OrderProgressed,
+    OrderReceived,
+    PlanRuleChanged,
+    StateChanged,
+    StockCorrected,
+)
+from zhongshu.model.plant import Plant
+from zhongshu.model.states import UnitMode, UnitState
+
+log = logging.getLogger(__name__)
+#: Wall time: events within it are answered by one re-plan; without any, the plan is brought up to date that often.
+GATHER_S, PERIOD_S = 0.6, 25.0
+#: Wall time given to improving a repaired plan; plant.yaml: settings.improve_s.
+IMPROVE_S = 5.0
+DOWN = (UnitState.ABORTED.name, UnitState.ABORTING.name, UnitState.STOPPED.name, UnitState.UNDEFINED.name)
+PEOPLE = (OrderHeld, LotCorrected, StockCorrected, PlanRuleChanged)
+
+
+class Planner:
+    """Whole-plant planning beside the brain, never in its way."""
+
+    def __init__(self, plant: Plant, bus: Bus, store: Store, clock: Clock, latest: Latest) -> None:
+        self._plant, self._bus, self._clock = plant, bus, clock
+        self._outbox = Outbox(plant.id, "planner", store, bus, clock)
+        self._improve_s = float(plant.settings.get("improve_s", IMPROVE_S))
+        self._causes: list[tuple[str, str]] = []
+        self._wanted = asyncio.Event()
+        self._states: dict[str, bool] = {}
+        self.desk = Desk(plant, store, clock, latest)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await asyncio.to_thread(warm_search)
+        asking = await self._bus.respond(subjects.plan_ask(self._plant.id), self._respond)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._outbox.run())
+                tasks.create_task(self._follow())
+                tasks.create_task(self._replan())
+        finally:
+            await asking.close()
+
+    async def _follow(self) -> None:
+        async for message in self._bus.replay(subjects.EVENTS, after=-1):
+            self._take(message)
+
+    def _take(self, message: Message) -> None:
+        try:
+            event = decode_event(message.subject, message.payload)
+        except WireError as error:
+            log.warning("an event could not be read: %s", error)
+            return
+        match event:
+            case OrderReceived() | OrderChanged():
+                self.want("orders", event.order)
+            case OrderProgressed(status="released"):
+                self.want("orders", event.order)
+            case StateChanged():
+                self._state(event)
+            case OrderHeld() | LotCorrected() | StockCorrected() | PlanRuleChanged():
+                self.want("people", event.by)
+            case _:
+                pass
+
+    def _state(self, event: StateChanged) -> None:
+        """Only what changes where work can be done: a unit that went down or left production, or came back."""
+        able = event.state not in DOWN and event.mode == UnitMode.PRODUCTION.name
+        was = self._states.get(event.unit, event.previous_state not in DOWN)
+        self._states[event.unit] = able
+        if able != was:
+            self.want("back" if able else "breakdown", event.unit)
+
+    def want(self, kind: str, subject: str) -> None:
+        """Re-plan soon, and say why."""
+        self._causes.append((kind, subject))
+        self._wanted.set()
+
+    async def _replan(self) -> None:
+        kind, subject = "first", ""
+        while True:
+            try:
+                planned = await asyncio.to_thread(self.desk.replan, kind, subject, self._improve_s)
+            except Exception:
+                log.exception("re-planning failed")
+                planned = False
+            if planned:
+                self._outbox.poke()
+            kind, subject = await self._next_cause()
+
+    async def _next_cause(self) -> tuple[str, str]:
+        """The gravest of what happened meanwhile; after a quiet period, the passing of time."""
+        try:
+            async with asyncio.timeout(PERIOD_S):
+                await self._wanted.wait()
+            await asyncio.sleep(GATHER_S)
+        except TimeoutError:
+            return "time", ""
+        causes, self._causes = self._causes, []
+        self._wanted.clear()
+        grave = ("breakdown", "people", "orders", "back")
+        return min(
+            causes, key=lambda c: grave.index(c[0]) if c[0] in grave else len(grave), default=("time", "")
+        )
+
+    async def _respond(self, payload: bytes) -> bytes:
+        try:
+            found: dict[str, Any] = await asyncio.to_thread(answer, self.desk, payload)
+        except Refusal as refusal:
+            return json.dumps({"ok": False, "error": refusal.words}, ensure_ascii=False).encode()
+        except Exception:
+            log.exception("a request could not be answered")
+            return json.dumps({"ok": False, "error": both("ask.no_way")}, ensure_ascii=False).encode()
+        self._outbox.poke()
+        if found.pop("replan", False):
+            self.want("asked", str(found.pop("by", "")))
+        return json.dumps({"ok": True} | found, ensure_ascii=False).encode()
+
+    def figures(self) -> dict[str, Any]:
+        """For health."""
+        now, times = self.desk.now, self.desk.times
+        return {
+            "version": now.document["version"] if now else 0,
+            "tasks": times.tasks if times else 0,
+            "read_ms": round(times.read_s * 1000) if times else None,
+            "repair_ms": round(times.repair_s * 1000) if times else None,
+            "improve_ms": round(times.improve_s * 1000) if times else None,
+        }

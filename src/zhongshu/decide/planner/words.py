@@ -1,0 +1,29 @@
+"""The planner's words for people, always in both languages: an answer does not know who reads it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from zhongshu.kernel.clock import NS
+from zhongshu.kernel.strings import strings_of
+from zhongshu.model.plant import Plant
+
+LANGUAGES = ("zh", "en")
+
+
+def both(key: str, **values: Any) -> dict[str, str]:
+    """A text in both languages; a value that is itself in both is taken in each."""
+    texts = strings_of("zhongshu.decide.planner")
+    return {
+        language: texts.text(
+            key, language, **{k: v[language] if isinstance(v, dict) else v for k, v in values.items()}
+        )
+        for language in LANGUAGES
+    }
+
+
+def hour(plant: Plant, t_ns: int) -> str:
+    """The local time of day."""
+    return datetime.fromtimestamp(t_ns / NS, ZoneInfo(plant.timezone)).strftime("%H:%M")

@@ -1,0 +1,101 @@
+"""Plans at once: every dispatching rule in a few manners; the best of them is the first incumbent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from zhongshu.decide.scheduling.problem import AT_HAND
+from zhongshu.decide.scheduling.search import blocks as at
+from zhongshu.decide.scheduling.search.arrays import Ints
+from zhongshu.decide.scheduling.search.closure import place_all
+from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE, begin
+from zhongshu.decide.scheduling.search.dispatch import (
+    ATC,
+    ATCS,
+    CR,
+    EDD,
+    FIFO,
+    MDD,
+    MST,
+    MWKR,
+    ODD,
+    RULES,
+    SETUP_ODD,
+    SPT,
+    WSPT,
+    dispatch,
+)
+from zhongshu.decide.scheduling.search.memory import Memory
+
+
+class Manner(NamedTuple):
+    """One way to dispatch; windows and patience in mean durations. ``fetch``: lots move on as soon as there is room."""
+
+    rule: int
+    window: float
+    patience: float
+    scale: int
+    fetch: bool
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{RULES[self.rule]} window {self.window:g} patience {self.patience:g}"
+
+
+def manners() -> Iterator[Manner]:
+    """From the one that most often wins to the least."""
+    for rule, scale in (
+        (ATCS, 20),
+        (ODD, 0),
+        (SETUP_ODD, 0),
+        (MST, 0),
+        (ATC, 20),
+        (EDD, 0),
+        (MDD, 0),
+        (CR, 0),
+    ):
+        yield Manner(rule, 0.0, 1.0, scale, True)
+    for rule, scale in ((ATCS, 40), (ATCS, 10), (ODD, 0), (SETUP_ODD, 0)):
+        yield Manner(rule, 0.5, 2.0, scale, True)
+        yield Manner(rule, 0.0, 0.0, scale, False)
+    for rule in (FIFO, SPT, WSPT, MWKR):
+        yield Manner(rule, 0.0, 1.0, 0, True)
+
+
+class Dispatched(NamedTuple):
+    """The genes of a rule's schedule and its cost in thousandths, IMPOSSIBLE if the rule ran into a deadlock."""
+
+    manner: Manner
+    genes: Ints
+    cost: int
+
+
+def run_rule(memory: Memory, manner: Manner) -> Dispatched:
+    """Dispatch once; the memory then holds the rule's genes and schedule."""
+    block, tasks = memory.block, int(memory.d[at.TASKS])
+    memory.reset_genes()
+    due = block(at.DUE)[block(at.JOB)] - block(at.REMAINING)
+    memory.set_order(np.argsort(due, kind="stable"))
+    block(at.SETTINGS)[:2] = manner.fetch, 1
+    durations = block(at.MODE_DURATION)
+    mean = max(1, int(durations.mean())) if len(durations) else 1
+    how = (manner.rule, manner.window * mean, manner.patience * mean, max(1, manner.scale), mean)
+    block(at.HOW)[:5] = [int(value) for value in how]
+    memory.clear()
+    begin(memory.d)
+    inside = block(at.BEFORE) != AT_HAND
+    block(at.MISSING)[:tasks] = np.bincount(block(at.AFTER)[inside], minlength=tasks)
+    block(at.JOINT)[:] = 0
+    for task in memory.urgent:
+        if not place_all(memory.d, task):
+            return Dispatched(manner, memory.genes.copy(), IMPOSSIBLE)
+    cost = int(dispatch(memory.d))
+    block(at.JOINT)[:] = 0
+    block(at.SETTINGS)[1] = 0
+    if cost < IMPOSSIBLE:
+        memory.set_order(block(at.LOG).copy())
+    return Dispatched(manner, memory.genes.copy(), cost)
