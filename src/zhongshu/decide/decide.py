@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from zhongshu.decide.book import WorkBook
 from zhongshu.decide.explode import explode, grow, remake
@@ -52,10 +54,19 @@ class Decide:
     async def run(self) -> None:
         """Until cancelled; the book says where it had stopped."""
         self.work, self._position, self._lot_number = await asyncio.to_thread(self._book.load)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._outbox.run())
-            tasks.create_task(self._follow())
-            tasks.create_task(self._passes())
+        asking = await self._bus.respond(subjects.floor_ask(self._plant.id), self._tell_floor)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._outbox.run())
+                tasks.create_task(self._follow())
+                tasks.create_task(self._passes())
+        finally:
+            await asking.close()
+
+    async def _tell_floor(self, _: bytes) -> bytes:
+        """Units and vehicles as measured: the planner plans from what dispatch goes by."""
+        vehicles = {name: asdict(vehicle) for name, vehicle in self.work.vehicles.items()}
+        return json.dumps({"states": self.work.states, "vehicles": vehicles}).encode()
 
     async def _follow(self) -> None:
         async for message in self._bus.replay(subjects.EVENTS, after=self._position):

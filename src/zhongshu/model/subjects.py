@@ -29,3 +29,8 @@ def rpc(plant: str, service: str) -> str:
 def plan_ask(plant: str) -> str:
     """Request and reply: what people ask the planner (quote, why, try, release …) as JSON."""
     return f"zs.{plant}.plan.ask"
+
+
+def floor_ask(plant: str) -> str:
+    """Request and reply: what decide measures of units and vehicles right now, as JSON."""
+    return f"zs.{plant}.floor.ask"

@@ -13,13 +13,11 @@ from zhongshu.kernel.clock import Clock, load_clock
 from zhongshu.kernel.config import DataDir, load_access
 from zhongshu.kernel.health import Health
 from zhongshu.kernel.ids import assign_ids
-from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.nats_bus import NatsBus
 from zhongshu.kernel.plantfile import load_plant
 from zhongshu.kernel.store import Store
 from zhongshu.model.plant import Plant
 from zhongshu.plant.brain import Brain
-from zhongshu.plant.floor_link import follow_points
 
 #: The planner may compute for seconds; measuring and commanding may not wait for it.
 PLANNER_NICE = 10
@@ -68,12 +66,7 @@ async def run_planner(plant_file: Path, data: Path) -> None:
     )  # numba and OR-tools are needed by this process alone
     os.nice(PLANNER_NICE)
     here = await stand(plant_file, data, "planner")
-    latest = Latest(here.plant)
-    following = await follow_points(here.bus, here.plant.id, latest)
-    desk = planner.Planner(here.plant, here.bus, here.store, here.clock, latest)
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(desk.run())
-            tasks.create_task(Health(here.bus, here.plant.id, "planner", desk.figures).run())
-    finally:
-        await following.close()
+    desk = planner.Planner(here.plant, here.bus, here.store, here.clock)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(desk.run())
+        tasks.create_task(Health(here.bus, here.plant.id, "planner", desk.figures).run())

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.decide.jobshop.shops import ft06, makespan, random_shop
 from zhongshu.decide.jobshop.bounds import lower_bound
-from zhongshu.decide.jobshop.compiled import draw, seeded
+from zhongshu.decide.jobshop.compiled import draw, seeded, sources
 from zhongshu.decide.jobshop.dispatch import schedules
 from zhongshu.decide.jobshop.elites import Elites, between
-from zhongshu.decide.jobshop.plan import HEADS, MODE, NEXT, OPENER, POS, PREV, TOPO, empty_plan, load
+from zhongshu.decide.jobshop.plan import (
+    HEADS,
+    MODE,
+    NEXT,
+    OPENER,
+    POS,
+    PREV,
+    TOPO,
+    empty_plan,
+    load,
+    scan_heads,
+)
 from zhongshu.decide.jobshop.search import CHOICE, ORDER, Worker
 from zhongshu.decide.jobshop.shop import Found, shop_of, solution_of
 from zhongshu.decide.jobshop.tabu import AT, BEST, NOW, PATIENCE, TENURE
@@ -96,3 +108,13 @@ def test_random_numbers_fill_their_range_evenly() -> None:
     assert counts.size == 7
     assert counts.min() > 850
     assert [draw(seeded(3), 1000) for _ in range(2)] == [draw(seeded(3), 1000)] * 2
+
+
+def test_machine_code_of_older_sources_is_not_used(tmp_path: Path) -> None:
+    kept = scan_heads._cache._cache_file  # type: ignore[attr-defined]
+    assert kept._source_stamp == sources()
+    index = type(kept)(str(tmp_path), "kernel", "older")
+    index.save("signature", b"code")
+    assert index.load("signature") == b"code"
+    index._source_stamp = sources()
+    assert index.load("signature") is None

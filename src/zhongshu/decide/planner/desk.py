@@ -20,7 +20,6 @@ from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE
 from zhongshu.decide.scheduling.search.memory import Memory
 from zhongshu.decide.scheduling.solution import Solution
 from zhongshu.kernel.clock import Clock, monotonic_s
-from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.store import Store
 from zhongshu.model.plant import Plant
 
@@ -53,16 +52,17 @@ class Times:
 class Desk:
     """One re-plan or ask at a time changes ``now``; whoever reads it gets one whole plan."""
 
-    def __init__(self, plant: Plant, store: Store, clock: Clock, latest: Latest) -> None:
+    def __init__(self, plant: Plant, store: Store, clock: Clock) -> None:
         self.plant, self.store, self.clock = plant, store, clock
         self.publisher = Publisher(plant, store)
-        self._latest, self._lock = latest, Lock()
+        self._lock = Lock()
+        self.floor: Mapping[str, Any] = {"states": {}, "vehicles": {}}  # as decide told it last
         self.now: InForce | None = None
         self.times: Times | None = None
 
     def situation(self) -> Situation:
         """As measured now."""
-        return read_situation(self.plant, self.store, self._latest, self.clock.now_ns())
+        return read_situation(self.plant, self.store, self.floor, self.clock.now_ns())
 
     def replan(self, kind: str, subject: str, improve_s: float) -> bool:
         """Repair, put in force, improve, put in force again if that was worth it. False: nothing to plan, or no way."""

@@ -11,9 +11,8 @@ from zhongshu.decide.planner.asks import Refusal, answer
 from zhongshu.decide.planner.desk import Desk
 from zhongshu.decide.planner.words import both
 from zhongshu.decide.scheduling.warm import warm_search
-from zhongshu.kernel.bus import Bus, Message
+from zhongshu.kernel.bus import Bus, BusError, Message
 from zhongshu.kernel.clock import Clock
-from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.wire import WireError, decode_event
@@ -33,7 +32,7 @@ from zhongshu.model.states import UnitMode, UnitState
 
 log = logging.getLogger(__name__)
 #: Wall time: events within it are answered by one re-plan; without any, the plan is brought up to date that often.
-GATHER_S, PERIOD_S = 0.6, 25.0
+GATHER_S, PERIOD_S, ASK_S = 0.6, 25.0, 5.0
 #: Wall time given to improving a repaired plan; plant.yaml: settings.improve_s.
 IMPROVE_S = 5.0
 DOWN = (UnitState.ABORTED.name, UnitState.ABORTING.name, UnitState.STOPPED.name, UnitState.UNDEFINED.name)
@@ -43,14 +42,14 @@ PEOPLE = (OrderHeld, LotCorrected, StockCorrected, PlanRuleChanged)
 class Planner:
     """Whole-plant planning beside the brain, never in its way."""
 
-    def __init__(self, plant: Plant, bus: Bus, store: Store, clock: Clock, latest: Latest) -> None:
+    def __init__(self, plant: Plant, bus: Bus, store: Store, clock: Clock) -> None:
         self._plant, self._bus, self._clock = plant, bus, clock
         self._outbox = Outbox(plant.id, "planner", store, bus, clock)
         self._improve_s = float(plant.settings.get("improve_s", IMPROVE_S))
         self._causes: list[tuple[str, str]] = []
         self._wanted = asyncio.Event()
         self._states: dict[str, bool] = {}
-        self.desk = Desk(plant, store, clock, latest)
+        self.desk = Desk(plant, store, clock)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -103,13 +102,22 @@ class Planner:
         kind, subject = "first", ""
         while True:
             try:
+                await self._look()
                 planned = await asyncio.to_thread(self.desk.replan, kind, subject, self._improve_s)
+            except BusError as error:
+                log.warning("the brain does not say how the floor stands, no plan is made: %s", error)
+                planned = False
             except Exception:
                 log.exception("re-planning failed")
                 planned = False
             if planned:
                 self._outbox.poke()
             kind, subject = await self._next_cause()
+
+    async def _look(self) -> None:
+        """Ask decide how units and vehicles stand; raises BusError when it does not answer."""
+        answer = await self._bus.request(subjects.floor_ask(self._plant.id), b"", timeout_s=ASK_S)
+        self.desk.floor = json.loads(answer)
 
     async def _next_cause(self) -> tuple[str, str]:
         """The gravest of what happened meanwhile; after a quiet period, the passing of time."""
@@ -128,6 +136,7 @@ class Planner:
 
     async def _respond(self, payload: bytes) -> bytes:
         try:
+            await self._look()
             found: dict[str, Any] = await asyncio.to_thread(answer, self.desk, payload)
         except Refusal as refusal:
             return json.dumps({"ok": False, "error": refusal.words}, ensure_ascii=False).encode()

@@ -9,10 +9,8 @@ from typing import Any
 from sqlalchemy import select
 
 from zhongshu.decide.book import WorkBook
-from zhongshu.decide.floor import Floor
 from zhongshu.decide.planning.build import Built, Measured, PlanRule, Receipt, build
-from zhongshu.decide.work import Work
-from zhongshu.kernel.latest import Latest
+from zhongshu.decide.work import Vehicle, Work
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.plan_tables import Receipt as ReceiptRow
 from zhongshu.kernel.store.plan_tables import Stock
@@ -49,11 +47,11 @@ class Situation:
         )
 
 
-def read_situation(plant: Plant, store: Store, latest: Latest, now_ns: int) -> Situation:
-    """Blocking; call it in a thread."""
+def read_situation(plant: Plant, store: Store, floor: Mapping[str, Any], now_ns: int) -> Situation:
+    """Blocking; call it in a thread. ``floor``: what decide answered on ``subjects.floor_ask``."""
     work, _, _ = WorkBook(plant, store).load()
-    Floor(work, latest).refresh()
-    work.dirty_lots.clear()
+    work.states = {unit: (state, mode) for unit, (state, mode) in floor["states"].items()}
+    work.vehicles = {name: Vehicle(**values) for name, values in floor["vehicles"].items()}
     with store.read() as session:
         rules = tuple(
             PlanRule(r.id, r.kind, r.subject, r.start_ns or None, r.end_ns or None, r.args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import NamedTuple
 
 import numpy as np
@@ -58,6 +59,7 @@ def _decoded(memory: Memory, problem: Problem, *, reroute: bool, fetch: bool) ->
             continue
         modes[was.task] = mode
         fixed[was.task] = not (reroute and _held_up(memory, problem, was.task, mode, was.start))
+    _batches_again(memory, problem)
     new = np.flatnonzero(~known)
     latest = block(at.DUE)[block(at.JOB)] - block(at.REMAINING)
     start[new] = np.maximum(0, latest[new])
@@ -72,6 +74,27 @@ def _decoded(memory: Memory, problem: Problem, *, reroute: bool, fetch: bool) ->
     if cost < IMPOSSIBLE:
         memory.set_order(block(at.LOG).copy())
     return cost
+
+
+def _batches_again(memory: Memory, problem: Problem) -> None:
+    """Tasks that were to start together in one oven, and still go there, share a batch again."""
+    mates, fixed, together = (
+        memory.block(at.MATE),
+        memory.block(at.FIXED),
+        defaultdict[tuple[int, int, int], list[int]](list),
+    )
+    for was in problem.previous:
+        task = problem.tasks[was.task]
+        if problem.units[was.unit].capacity and fixed[was.task] and not memory.block(at.STARTED)[was.task]:
+            together[was.unit, was.start, task.family].append(was.task)
+    for (unit, _, _), members in together.items():
+        room, kept = problem.units[unit].capacity, list[int]()
+        for member in members:
+            if problem.tasks[member].size <= room:
+                room -= problem.tasks[member].size
+                kept.append(member)
+        for member, following in zip(kept, [*kept[1:], *kept[:1]], strict=True):
+            mates[member] = following
 
 
 def _held_up(memory: Memory, problem: Problem, task: int, mode: int, start: int) -> bool:
