@@ -28,7 +28,7 @@ from zhongshu.model.plant import TariffBand
 
 SHORT = product("hood", 1, step(10, "a-cut"), step(20, "b-coat"))
 COLUMNS = {
-    "id", "order", "lot", "product", "operation", "unit", "start", "end", "left", "setup", "batch", "moved", "frozen",
+    "id", "order", "lot", "product", "operation", "unit", "start", "end", "left", "setup", "latest", "batch", "moved", "frozen",
     "pinned", "status", "actual_start", "actual_end",
 }  # fmt: skip
 
@@ -93,7 +93,7 @@ def test_the_document_is_the_solution() -> None:
     coat = made.units.index("coat-1")
     assert rows["7:1"] | {} == {
         "id": "7:1", "order": 0, "lot": 7, "product": "hood", "operation": 20, "unit": coat, "start": 40, "end": 65,
-        "left": 65, "setup": 0, "batch": -1, "moved": 0, "frozen": 0, "pinned": 1, "status": "planned",
+        "left": 65, "setup": 0, "latest": 75, "batch": -1, "moved": 0, "frozen": 0, "pinned": 1, "status": "planned",
         "actual_start": None, "actual_end": None,
     }  # fmt: skip
     assert (rows["8:0"]["status"], rows["8:0"]["actual_start"], rows["8:0"]["left"]) == ("running", -5, 70)

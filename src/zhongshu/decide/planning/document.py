@@ -7,6 +7,7 @@ from typing import Any
 
 from zhongshu.decide.planning.build import MILLI, Built
 from zhongshu.decide.planning.build_floor import Closure
+from zhongshu.decide.scheduling.backward import latest_starts
 from zhongshu.decide.scheduling.check.schedule import Schedule
 from zhongshu.decide.scheduling.objective import kpis as kpis_of
 from zhongshu.decide.scheduling.problem import AT_HAND
@@ -45,7 +46,7 @@ def document(
         "orders": _orders(built, solution),
         "units": _units(built, view),
         "vehicles": list(built.vehicles),
-        "tasks": _tasks(plant, built, view),
+        "tasks": _tasks(plant, built, view, latest_starts(built.problem, solution)),
         "moves": _moves(built, solution),
     }
 
@@ -111,7 +112,7 @@ def _units(built: Built, view: Schedule) -> list[dict[str, Any]]:
     ]
 
 
-def _tasks(plant: Plant, built: Built, view: Schedule) -> dict[str, list[Any]]:
+def _tasks(plant: Plant, built: Built, view: Schedule, latest: list[int]) -> dict[str, list[Any]]:
     problem = built.problem
     setup = [0] * len(built.tasks)
     for _, block, needed in view.setups:
@@ -134,6 +135,7 @@ def _tasks(plant: Plant, built: Built, view: Schedule) -> dict[str, list[Any]]:
         "end": list(view.end),
         "left": list(view.left),
         "setup": setup,
+        "latest": latest,
         "batch": list(view.batch),
         "moved": [int(i in moved) for i in many],
         "frozen": [int(i in frozen) for i in many],

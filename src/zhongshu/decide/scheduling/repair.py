@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from zhongshu.decide.scheduling.problem import NEVER, Problem
+from zhongshu.decide.scheduling.problem import NEVER, Before, Problem
 from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.arrays import Ints
+from zhongshu.decide.scheduling.search.costs import STABILITY, THOUSANDTHS
 from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE, begin, decode
 from zhongshu.decide.scheduling.search.hours import fit
 from zhongshu.decide.scheduling.search.memory import Memory
@@ -18,62 +21,213 @@ from zhongshu.decide.scheduling.solution import Solution
 
 #: A task that its unit's closed time holds up for longer than this many ticks looks for another unit.
 PATIENCE = 300
+#: What the plan in force begins within so many ticks should stay; what comes later may be planned anew at no price.
+NEAR = 7200
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The list that the plan in force was decoded from, in this problem's indexes: the same list gives the same plan again.
+
+    Without it, tasks are taken by their starts, which gives a valid plan but seldom the same: who is placed first gets
+    the vehicle. ``delay``: ticks before which a task should not start, for cheaper energy. ``fetch`` None: not known.
+    """
+
+    order: Sequence[int] = ()
+    delay: Mapping[int, int] = field(default_factory=dict)
+    fetch: bool | None = None
 
 
 class Repaired(NamedTuple):
-    """The repaired plan and its cost in thousandths; ``waiting`` is the cost of only shifting right, IMPOSSIBLE if it can't."""
+    """The repaired plan, its list, and its cost in thousandths without what moves cost.
+
+    ``waiting`` is the cost of carrying on with units and order as they were, IMPOSSIBLE if that can't be;
+    ``waiting_tardiness`` the weighted ticks late of that. ``previous``: where each task that begins soon was to be
+    expected; what lies elsewhere has moved.
+    """
 
     solution: Solution | None
     genes: Ints
     cost: int
     waiting: int
+    waiting_tardiness: int
+    previous: tuple[Before, ...]
 
 
-def repair(problem: Problem, memory: Memory) -> Repaired:
+def repair(problem: Problem, memory: Memory, course: Course | None = None) -> Repaired:
     """Units and order as in ``problem.previous``; new tasks by their due dates; whoever's unit is shut goes elsewhere.
 
-    Lots are fetched at once or only when they are needed, whichever is better: the plan does not say which it was.
+    The plan is first carried on as it is; that the floor is behind or ahead of it moves nobody. Only when units are shut
+    that it needs, or it can't be carried on, are tasks re-routed, ``problem.churn`` of them at most, and only if that is
+    worth the price of moving them. Leaves ``previous`` of the result in the memory, for the search that goes on from it.
     """
-    best = Repaired(None, memory.genes.copy(), IMPOSSIBLE, IMPOSSIBLE)
-    waiting = IMPOSSIBLE
-    for reroute in (False, True):
-        for fetch in (True, False):
-            cost = _decoded(memory, problem, reroute=reroute, fetch=fetch)
-            if not reroute:
-                waiting = min(waiting, cost)
-            if cost < best.cost:
-                best = Repaired(solution_of(memory), memory.genes.copy(), cost, waiting)
-    return best._replace(waiting=waiting)
+    course = course or Course()
+    _forget_previous(memory)
+    carried = _carried(memory, problem, course)
+    waiting, late = (carried.cost, _tardiness(memory)) if carried is not None else (IMPOSSIBLE, 0)
+    best, moved_in_best = carried, 0
+    held = _held_up(memory, problem, carried)
+    free = len(held) if carried is None or problem.churn is None else min(problem.churn, len(held))
+    while free and held:
+        tried = _decoded(memory, problem, course, free=held[:free])
+        moved = len(_moved(problem, tried.start, carried)) if tried is not None else 0
+        if tried is not None and (carried is None or problem.churn is None or moved <= problem.churn):
+            if best is None or tried.cost + _price(problem, moved) < best.cost + _price(problem, moved_in_best):
+                best, moved_in_best = tried, moved
+            break
+        free //= 2
+    if best is None:
+        best = _decoded(memory, problem, course, free=[b.task for b in problem.previous], urgent=True)
+    if best is None:
+        return Repaired(None, memory.genes.copy(), IMPOSSIBLE, waiting, late, problem.previous)
+    return _told(memory, problem, best, carried, (waiting, late))
 
 
-def _decoded(memory: Memory, problem: Problem, *, reroute: bool, fetch: bool) -> int:
-    """Decode the plan in force; the memory then holds genes and schedule."""
+class _Decoded(NamedTuple):
+    """One way to go on: its genes and state as the memory held them."""
+
+    cost: int
+    genes: Ints
+    state: Ints
+    start: Ints
+
+
+def _carried(memory: Memory, problem: Problem, course: Course) -> _Decoded | None:
+    """As it was; if that runs into a deadlock, with what has its time already placed first."""
+    manners = (course.fetch,) if course.fetch is not None else (True, False)
+    for urgent in (False, True):
+        found = [
+            made for fetch in manners if (made := _decoded(memory, problem, course, urgent=urgent, fetch=fetch))
+        ]
+        if found:
+            return min(found, key=lambda made: made.cost)
+        manners = (True, False)
+    return None
+
+
+def _decoded(
+    memory: Memory,
+    problem: Problem,
+    course: Course,
+    *,
+    free: Sequence[int] = (),
+    urgent: bool = False,
+    fetch: bool | None = None,
+) -> _Decoded | None:
+    """Decode the plan in force; ``free`` tasks choose their unit. The memory then holds genes and schedule."""
     memory.reset_genes()
     block = memory.block
-    known, start = np.zeros(len(problem.tasks), np.bool_), np.full(len(problem.tasks), NEVER)
-    fixed, modes = block(at.FIXED), block(at.MODE)
+    fixed, modes, stuck = block(at.FIXED), block(at.MODE), block(at.STUCK)
     for was in problem.previous:
-        known[was.task], start[was.task] = True, was.start
         mode = next((k for k, m in enumerate(problem.tasks[was.task].modes) if m.unit == was.unit), None)
-        if mode is None or block(at.STUCK)[was.task]:
-            continue
-        modes[was.task] = mode
-        fixed[was.task] = not (reroute and _held_up(memory, problem, was.task, mode, was.start))
+        if mode is not None and not stuck[was.task]:
+            modes[was.task], fixed[was.task] = mode, 1
+    free = [task for task in free if not stuck[task]]
+    fixed[free] = 0
     _batches_again(memory, problem)
-    new = np.flatnonzero(~known)
-    latest = block(at.DUE)[block(at.JOB)] - block(at.REMAINING)
-    start[new] = np.maximum(0, latest[new])
-    order = np.lexsort((latest, start)).astype(np.int64)
-    memory.set_order(np.concatenate([memory.urgent, order[~np.isin(order, memory.urgent)]]).astype(np.int64))
-    block(at.SETTINGS)[0] = fetch
+    for task, tick in course.delay.items():
+        block(at.DELAY)[task] = max(0, tick) if fixed[task] else 0
+    memory.set_order(_order(memory, problem, course, urgent=urgent))
+    block(at.SETTINGS)[0] = fetch if fetch is not None else course.fetch is not False
     block(at.SETTINGS)[1] = 1  # tasks whose mode is not fixed choose it as they are placed
     memory.clear()
     begin(memory.d)
     cost = int(decode(memory.d, 0, IMPOSSIBLE - 1))
     block(at.SETTINGS)[1] = 0
-    if cost < IMPOSSIBLE:
-        memory.set_order(block(at.LOG).copy())
-    return cost
+    if cost >= IMPOSSIBLE:
+        return None
+    return _Decoded(cost, memory.genes.copy(), memory.state.copy(), block(at.START).copy())
+
+
+def _order(memory: Memory, problem: Problem, course: Course, *, urgent: bool) -> Ints:
+    """The plan's list, new tasks where their latest start puts them; ``urgent``: what has its time already comes first."""
+    block, count = memory.block, len(problem.tasks)
+    start = np.full(count, NEVER)
+    known = np.zeros(count, np.bool_)
+    for was in problem.previous:
+        known[was.task], start[was.task] = True, was.start
+    latest = block(at.DUE)[block(at.JOB)] - block(at.REMAINING)
+    start[~known] = np.maximum(0, latest[~known])
+    key = start.astype(np.float64)
+    listed = [task for task in course.order if known[task]]
+    if listed:
+        # A list need not be in the order of starts: every entry is as late as the latest before it, and keeps its place.
+        key[listed] = np.maximum.accumulate(start[listed])
+        rank = np.full(count, count, np.int64)
+        rank[listed] = np.arange(len(listed))
+        order = np.lexsort((latest, rank, key)).astype(np.int64)
+    else:
+        order = np.lexsort((latest, start)).astype(np.int64)
+    if urgent:
+        order = np.concatenate([memory.urgent, order[~np.isin(order, memory.urgent)]]).astype(np.int64)
+    return order
+
+
+def _held_up(memory: Memory, problem: Problem, carried: _Decoded | None) -> list[int]:
+    """Tasks of units that are shut when the plan needs them, as far as that delays them; the earliest first."""
+    shut: set[int] = set()
+    alone: list[Before] = []
+    for was in problem.previous:
+        task = problem.tasks[was.task]
+        mode = next((m for m in task.modes if m.unit == was.unit), None)
+        if mode is None or len(task.modes) < 2 or memory.block(at.STUCK)[was.task]:
+            continue
+        tick = max(0, was.start)
+        first, _ = fit(memory.d, was.unit, tick, mode.duration, int(task.interruptible))
+        if first - tick > PATIENCE:
+            shut.add(was.unit)
+            alone.append(was)
+    if carried is not None:
+        held = [b for b in problem.previous if b.unit in shut and carried.start[b.task] - b.start > PATIENCE]
+    else:
+        held = alone
+    return [b.task for b in sorted(held, key=lambda b: (b.start, b.task))]
+
+
+def _near(problem: Problem) -> list[Before]:
+    return [b for b in problem.previous if b.start < NEAR]
+
+
+def _expected(was: Before, start: int, carried: _Decoded | None) -> Before:
+    """Between where the plan in force has a task and where it comes to lie as the plan is carried on, nobody moved it."""
+    there = was.start if carried is None else int(carried.start[was.task])
+    return Before(was.task, was.unit, min(max(start, min(was.start, there)), max(was.start, there)))
+
+
+def _moved(problem: Problem, start: Ints, carried: _Decoded | None) -> list[int]:
+    """Soon to begin, and later or earlier than was to be expected. (Who changes unit to be earlier is among them.)"""
+    return [
+        b.task
+        for b in _near(problem)
+        if abs(int(start[b.task]) - _expected(b, int(start[b.task]), carried).start) > problem.moved_tolerance
+    ]
+
+
+def _price(problem: Problem, moved: int) -> int:
+    return problem.weights.stability * moved * THOUSANDTHS
+
+
+def _forget_previous(memory: Memory) -> None:
+    """Decoding prices no moves: what has moved is known afterwards."""
+    memory.block(at.PREVIOUS_UNIT)[:] = -1
+
+
+def _tardiness(memory: Memory) -> int:
+    ends, due, weight = (memory.block(b) for b in (at.JOB_END, at.DUE, at.WEIGHT))
+    return int((np.maximum(0, ends - due) * weight).sum())
+
+
+def _told(
+    memory: Memory, problem: Problem, best: _Decoded, carried: _Decoded | None, waited: tuple[int, int]
+) -> Repaired:
+    memory.genes[:], memory.state[:] = best.genes, best.state
+    genes = best.genes.copy()
+    previous = tuple(_expected(b, int(best.start[b.task]), carried) for b in _near(problem))
+    solution = solution_of(memory)
+    for was in previous:
+        memory.block(at.PREVIOUS_UNIT)[was.task] = was.unit
+        memory.block(at.PREVIOUS_START)[was.task] = was.start
+    return Repaired(solution, genes, best.cost, *waited, previous)
 
 
 def _batches_again(memory: Memory, problem: Problem) -> None:
@@ -95,10 +249,3 @@ def _batches_again(memory: Memory, problem: Problem) -> None:
                 kept.append(member)
         for member, following in zip(kept, [*kept[1:], *kept[:1]], strict=True):
             mates[member] = following
-
-
-def _held_up(memory: Memory, problem: Problem, task: int, mode: int, start: int) -> bool:
-    """Its unit is shut when the task should run."""
-    unit, duration = problem.tasks[task].modes[mode].unit, problem.tasks[task].modes[mode].duration
-    first, _ = fit(memory.d, unit, max(0, start), duration, int(problem.tasks[task].interruptible))
-    return bool(first - max(0, start) > PATIENCE)

@@ -72,6 +72,7 @@ export function taskLines(plan, i, now) {
     unitName(plan.units[plan.at[i]].id),
     `${t("plan.plan")} ${range(plan, plan.start[i], plan.end[i])} (${lasting((plan.end[i] - plan.start[i]) * 1000)})`,
     Number.isNaN(plan.began[i]) ? "" : `${t("plan.actual")} ${Number.isNaN(plan.ended[i]) ? `${clock(plan.ms(plan.began[i]))} –` : range(plan, plan.began[i], plan.ended[i])}`,
+    plan.state[i] !== DONE && plan.latest[i] - plan.start[i] >= 60 ? t("plan.slack", { time: lasting((plan.latest[i] - plan.start[i]) * 1000) }) : "",
     plan.setup[i] ? t("plan.setup-of", { time: lasting(plan.setup[i] * 1000) }) : "",
     load ? t("plan.load", { n: load.length, orders: [...new Set(load.map((k) => plan.orders[plan.order[k]].id))].join(", ") }) : "",
     [state, ...flags].join(" · "),

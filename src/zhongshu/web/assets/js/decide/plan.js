@@ -26,6 +26,7 @@ export class Plan {
     this.product = c.product;
     for (const name of ["order", "operation", "unit", "batch"]) this[name] = Int32Array.from(c[name]);
     for (const name of ["lot", "start", "end", "setup"]) this[name] = Float64Array.from(c[name]);
+    this.latest = Float64Array.from(c.latest ?? c.start); // plans stored before there was a backward pass know no slack
     for (const name of ["moved", "frozen", "pinned"]) this[name] = Uint8Array.from(c[name]);
     this.state = Uint8Array.from(c.status, (word) => STATES[word] ?? PLANNED);
     this.began = Float64Array.from(c.actual_start, (s) => s ?? NaN);
@@ -59,7 +60,7 @@ export class Plan {
       const [began, ended] = [this.seconds(past.actual_start[k]), this.seconds(past.actual_end[k])];
       const start = past.start[k] === null ? began : this.seconds(past.start[k]);
       const end = past.end[k] === null ? ended : this.seconds(past.end[k]);
-      const row = { id: `${lot}:past:${operation}`, order: orders.get(past.order[k]), lot, product: past.product[k], operation, unit, start, end, left: end, setup: 0, batch: -1, moved: 0, frozen: 0, pinned: 0, status: "done", actual_start: began, actual_end: ended };
+      const row = { id: `${lot}:past:${operation}`, order: orders.get(past.order[k]), lot, product: past.product[k], operation, unit, start, end, left: end, setup: 0, latest: start, batch: -1, moved: 0, frozen: 0, pinned: 0, status: "done", actual_start: began, actual_end: ended };
       for (const name of Object.keys(c)) c[name].push(row[name]);
     });
     return c;
