@@ -5,7 +5,7 @@ BIN    := .venv/bin
 DEMO   := $(if $(SPEED),--speed $(SPEED)) $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check-long bench lint format lock clean ready ready-dev ready-tests
+.PHONY: help demo test check-long bench bench-plant lint format lock clean ready ready-dev ready-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ check-long: ready-tests ## The tests that take minutes
 
 bench: ready-dev ## Measure, side by side, and write docs/benchmarks.md
 	$(BIN)/python -m bench $(ARGS)
+
+bench-plant: ready-dev ## Only plan the kitchen's days: rules, ours, CP-SAT; write that section
+	$(BIN)/python -m bench.plant_schedule $(ARGS)
 
 lint: ready-dev ## Style, types and the arrows of the house, without running anything
 	$(BIN)/ruff check .

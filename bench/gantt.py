@@ -8,8 +8,12 @@ from __future__ import annotations
 import argparse
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+
+from bench import machine, sections
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 #: Pans to and fro as a hand would, both ways at once, and waits for the screen between two steps.
@@ -74,19 +78,47 @@ def lines(panned: list[Panned]) -> list[str]:
     ]
 
 
+def section(panned: list[Panned], measured_on: str) -> str:
+    """The looks as a section of docs/benchmarks.md."""
+    rows = [
+        (
+            p.look,
+            f"{p.frames_per_s:.0f}",
+            f"{p.bars:,.0f}",
+            f"{p.paint_ms:.1f}",
+            f"{p.paint_worst_ms:.1f}",
+        )
+        for p in panned
+    ]
+    head = ("look", "frames a second", "bars a frame", "painting, ms (median)", "ms (95 %)")
+    tasks = max((p.tasks for p in panned), default=0)
+    about = (
+        f"The chart of {tasks:,} operations, panned in headless Chromium without a graphics card, 1600 x 900."
+    )
+    return "\n".join(
+        ["## The plan on the screen", "", measured_on, "", about, "", *sections.table(head, rows), ""]
+    )
+
+
 def main() -> None:
     """Open the Decide page of a running control room and measure."""
     words = argparse.ArgumentParser(prog="python -m bench.gantt")
     words.add_argument("--url", default="http://127.0.0.1:18420")
     words.add_argument("--seconds", type=float, default=4.0)
+    words.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md, too")
+    words.add_argument("--output", type=Path, default=sections.PAGE, help="the page for --write")
     asked = words.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1600, "height": 900})
         page.goto(f"{asked.url}/decide")
         page.wait_for_selector("#gantt[data-tasks]")
-        print("\n".join(lines(measure(page, asked.seconds))))
+        panned = measure(page, asked.seconds)
         browser.close()
+    print("\n".join(lines(panned)))
+    if asked.write:
+        on = machine.line(machine.about(), datetime.now(UTC).date())
+        sections.put(section(panned, on), asked.output)
 
 
 if __name__ == "__main__":

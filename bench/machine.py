@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 
@@ -16,6 +18,14 @@ def about() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
     }
+
+
+def line(machine: Mapping[str, str], day: date) -> str:
+    """The sentence under a heading that says when and on what its figures were measured."""
+    return (
+        f"Measured on {day.isoformat()}: {machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
+        f"{machine['system']}, Python {machine['python']}."
+    )
 
 
 def _processor() -> str:

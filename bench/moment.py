@@ -51,23 +51,27 @@ def moment(problem: Problem, solution: Solution, now: int, frozen: int, down: in
     return replace(made, frozen=_frozen(made, frozen, down))
 
 
+def open_tasks(solution: Solution, now: int) -> list[int]:
+    """Tasks that have not ended by then, in the order of their new indexes."""
+    return [placed.task for placed in solution.placed if placed.end > now]
+
+
 class _Floor:
     """Where everything is at a tick of the plan."""
 
     def __init__(self, problem: Problem, solution: Solution, now: int) -> None:
         self.problem, self.solution, self.now = problem, solution, now
         self.view = Schedule(problem, solution)
-        ends, starts = self.view.end, self.view.start
-        self.open = [t for t in range(len(problem.tasks)) if ends[t] > now]
+        self.open = open_tasks(solution, now)
         self.index = {t: i for i, t in enumerate(self.open)}
-        self.begun = {t for t in range(len(problem.tasks)) if starts[t] < now}
+        self.begun = {t for t, start in enumerate(self.view.start) if start < now}
 
     def units(self, down: int, down_for: int) -> tuple[Unit, ...]:
         """Shifted hours, and the family of the last work that began on each."""
         last: dict[int, tuple[int, int]] = {}
         for t in self.begun:
-            unit = self.view.unit[t]
-            last[unit] = max(last.get(unit, (-NEVER, -1)), (self.view.start[t], self.problem.tasks[t].family))
+            begun = (self.view.start[t], self.problem.tasks[t].family)
+            last[self.view.unit[t]] = max(last.get(self.view.unit[t], begun), begun)
         made = []
         for u, unit in enumerate(self.problem.units):
             closed = tuple(
@@ -147,9 +151,7 @@ class _Floor:
                 unit = self.view.unit[self.problem.arcs[moved.arc].after]
                 station = self.problem.units[unit].station
                 vehicle = made[moved.vehicle]
-                made[moved.vehicle] = replace(
-                    vehicle, station=station, ready=max(0, moved.drop - self.now)
-                )
+                made[moved.vehicle] = replace(vehicle, station=station, ready=max(0, moved.drop - self.now))
         return tuple(made)
 
     def pins(self) -> tuple[Pin, ...]:
@@ -177,7 +179,9 @@ class _Floor:
 def _frozen(problem: Problem, within: int, down: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
     """What begins soon on units that work and waits for nothing but begun or frozen tasks, as the planner freezes it."""
     started = {p.task for p in problem.pins if p.started}
-    near = [b for b in problem.previous if b.start < within and b.unit != down and b.task not in problem.pin_of]
+    near = [
+        b for b in problem.previous if b.start < within and b.unit != down and b.task not in problem.pin_of
+    ]
     kept = {b.task for b in near}
     while lost := {
         a.after

@@ -1,11 +1,13 @@
-"""Writes docs/benchmarks.md from what was measured; no figure on that page is typed by hand."""
+"""Writes the sections of docs/benchmarks.md on the running plant from what was measured; no figure is typed by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
 
+from bench import machine as machines
 from bench.plant import HOPS, Watched
+from bench.sections import table
 
 WHAT = {
     "twin": "twin: the simulated plant and the device side of every protocol",
@@ -17,37 +19,37 @@ WHAT = {
 
 
 def write(machine: Mapping[str, str], day: date, seen: Watched, size: Mapping[str, float]) -> str:
-    """The page as Markdown."""
+    """The page's beginning and these sections as Markdown."""
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench`; not edited by hand. One run, everything on one machine at the same time.",
-        "",
-        f"Measured on {day.isoformat()}: {machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
-        f"{machine['system']}, Python {machine['python']}.",
+        "Written by `make bench` and the scripts in `bench/`; not edited by hand.",
         "",
         "## The whole plant",
         "",
+        f"{machines.line(machine, day)} This section and the next three are one run, everything on one machine at the same "
+        "time.",
+        "",
         f"`zhongshu demo --speed {seen.speed:g}`, watched for {seen.seconds:.0f} s after it had settled, without faults.",
         "",
-        *_table(("figure", "worst in that time", "at its end"), _whole(seen)),
+        *table(("figure", "worst in that time", "at its end"), _whole(seen)),
         "",
         "## What a value costs at each hop",
         "",
         f"{seen.received:,} values were received and {seen.values:,} became queryable in that time "
         f"({seen.values / seen.seconds:,.0f} a second; the rest is within the deadbands).",
         "",
-        *_table(("process", "CPU, share of one core", "CPU a value, µs", "memory, MB"), _hops(seen)),
+        *table(("process", "CPU, share of one core", "CPU a value, µs", "memory, MB"), _hops(seen)),
         "",
         "## Start",
         "",
-        *_table(("", "page answers, s", "every device connected, s"), _start(seen)),
+        *table(("", "page answers, s", "every device connected, s"), _start(seen)),
         "",
         "## Size",
         "",
         f"{seen.bytes_per_value:.2f} bytes a value in the history's files.",
         "",
-        *_table(("installation", "MB on disk"), [(name, f"{mb:,.0f}") for name, mb in size.items()]),
+        *table(("installation", "MB on disk"), [(name, f"{mb:,.0f}") for name, mb in size.items()]),
         "",
     ]
     return "\n".join(lines)
@@ -91,8 +93,3 @@ def _start(seen: Watched) -> list[tuple[str, ...]]:
         ("first start, empty data directory", f"{seen.page_first_s:.1f}", f"{seen.start_first_s:.1f}"),
         (second, f"{seen.page_second_s:.1f}", f"{seen.start_second_s:.1f}"),
     ]
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
-    aligned = ["---"] + ["---:"] * (len(head) - 1)
-    return [f"| {' | '.join(cells)} |" for cells in (head, aligned, *rows)]

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from ortools.sat.python import cp_model
 
 from zhongshu.decide.scheduling.check import violations
+from zhongshu.decide.scheduling.cp.build import build
+from zhongshu.decide.scheduling.cp.draft import Draft
 from zhongshu.decide.scheduling.cp.extract import extract
-from zhongshu.decide.scheduling.cp.solve import whole_draft
+from zhongshu.decide.scheduling.cp.facts import facts_of
+from zhongshu.decide.scheduling.cp.incumbent import Incumbent as Indexed
 from zhongshu.decide.scheduling.engine import Limits, solve
 from zhongshu.decide.scheduling.objective import kpis
 from zhongshu.decide.scheduling.problem import Problem
@@ -23,8 +26,10 @@ from zhongshu.decide.scheduling.solution import Solution
 from zhongshu.kernel.clock import monotonic_s
 
 WORKERS = 2
-#: CP-SAT beside presolve off and the hint: what served it best on a day that is none of those measured.
-PARAMETERS: dict[str, bool | int] = {"linearization_level": 0}
+#: CP-SAT: its parameters, and the most literals for sequences in its model. On day 1, which is none of those measured and on
+#: a busy machine, only this took the hint within 20 s: not with 100,000 literals, nor without LP and symmetry.
+PARAMETERS: dict[str, bool | int] = {"cp_model_presolve": False}
+ARCS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +50,28 @@ class Anytime:
     first: Solution
     last: Solution
 
-    def at(self, seconds: float) -> Worth:
-        """What there was by then; the first schedule if that came later."""
-        by_then = [worth for since, worth in self.told if since <= seconds]
-        return (by_then or [self.told[0][1]])[-1]
+    def at(self, seconds: float) -> Worth | None:
+        """What there was by then."""
+        return _by_then(self.told, seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """``worth`` None: no schedule within the limit, not even the hint. ``variables`` and ``build_s`` are of its model;
-    ``thinned``: it leaves out set-ups and rides between tasks that lie far from each other in the hint."""
+    """Each better schedule with the seconds of solving until then, none where nothing was found, not even the hint.
+    ``variables`` and ``build_s`` are of the model; ``thinned``: it has no sequences of what lies far apart in the hint."""
 
-    worth: Worth | None
+    told: tuple[tuple[float, Worth], ...]
     build_s: float
     variables: int
     thinned: bool
+
+    def at(self, seconds: float) -> Worth | None:
+        """What there was by then."""
+        return _by_then(self.told, seconds)
+
+
+def _by_then(told: tuple[tuple[float, Worth], ...], seconds: float) -> Worth | None:
+    return next((worth for since, worth in reversed(told) if since <= seconds), None)
 
 
 def worth_of(problem: Problem, solution: Solution, what: str = "") -> Worth:
@@ -93,26 +105,40 @@ def ours(problem: Problem, seconds: float, seed: int) -> Anytime:
     return Anytime(judged, told[0][1], told[-1][1])
 
 
-def cp_sat(
-    problem: Problem,
-    hint: Solution | None,
-    seconds: float,
-    seed: int,
-    parameters: dict[str, bool | int] = PARAMETERS,
-) -> Solved:
+def cp_sat(problem: Problem, hint: Solution | None, seconds: float, seed: int) -> Solved:
     """CP-SAT on the whole problem for so many seconds of solving."""
     began_s = monotonic_s()
-    draft = whole_draft(problem, hint)
+    draft = _draft(problem, hint)
     build_s = monotonic_s() - began_s
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = WORKERS
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.random_seed = seed
-    solver.parameters.cp_model_presolve = False
-    for name, value in parameters.items():
+    for name, value in PARAMETERS.items():
         setattr(solver.parameters, name, value)
-    status = solver.solve(draft.model)
-    worth = None
-    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        worth = worth_of(problem, extract(draft, solver.value), "CP-SAT")
-    return Solved(worth, build_s, len(draft.model.proto.variables), draft.thinned)
+    told = _Told(draft)
+    solver.solve(draft.model, told)
+    judged = tuple((since, worth_of(problem, solution, "CP-SAT")) for since, solution in told.found)
+    return Solved(judged, build_s, len(draft.model.proto.variables), draft.thinned)
+
+
+def _draft(problem: Problem, hint: Solution | None) -> Draft:
+    """The engine's own model of the whole problem, with ``ARCS``."""
+    facts = facts_of(problem)
+    guess = None if hint is None else Indexed(problem, hint)
+    ends = () if hint is None else (*(p.left for p in hint.placed), *(m.drop for m in hint.moved.values()))
+    last = max((facts.horizon, *ends))
+    return build(Draft(problem, facts, range(len(problem.tasks)), True, 0, last, guess, ARCS))
+
+
+class _Told(cp_model.CpSolverSolutionCallback):
+    """Keeps each better solution and when it came."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self._draft = draft
+        self.found: list[tuple[float, Solution]] = []
+
+    def on_solution_callback(self) -> None:
+        """Called by the solver."""
+        self.found.append((self.wall_time, extract(self._draft, self.value)))

@@ -1,7 +1,8 @@
 """`python -m bench.public --data DIR`: public job shops in, our engine beside CP-SAT and PyJobShop, a table out.
 
 DIR holds `.jsp` and `.fjs` files and `bounds.csv` (instance, kind, ub, family). The same seeded choice of instances goes to
-every method, one after the other, with two workers each; every schedule passes the checker before it counts.
+every method, one after the other, with two workers each; every schedule passes the checker before it counts. With ``--write``
+the section goes into docs/benchmarks.md; without ``--data`` it is made from results of this machine in ``--out``.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import csv
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from bench import machine, sections
 from bench.public_methods import METHODS, WORKERS
 from zhongshu.decide.jobshop.solve import first_schedule, warm
 from zhongshu.decide.scheduling.check import violations
@@ -32,14 +35,28 @@ CHOICE = 2026
 def main() -> None:
     """Run what was asked for, write the results as JSON and print the section."""
     words = argparse.ArgumentParser(prog="python -m bench.public")
-    words.add_argument("--data", type=Path, required=True)
+    words.add_argument("--data", type=Path, help="without it, nothing is measured: --out is read")
     words.add_argument("--sample", type=int, default=2, help="instances of each family")
     words.add_argument("--limits", default="2,10,30", help="seconds, separated by commas")
     words.add_argument("--seeds", type=int, default=1)
     words.add_argument("--methods", default=",".join(METHODS).replace(", hinted", "+hint"))
     words.add_argument("--families", default="", help="only these, separated by commas")
     words.add_argument("--out", type=Path, required=True)
+    words.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md, too")
+    words.add_argument("--output", type=Path, default=sections.PAGE, help="the page for --write")
     asked = words.parse_args()
+    if asked.data is not None:
+        _run(asked)
+    results = json.loads(asked.out.read_text(encoding="utf-8"))
+    day = datetime.fromtimestamp(asked.out.stat().st_mtime, UTC).date()
+    text = section(results, machine.line(machine.about(), day))
+    if asked.write:
+        sections.put(text, asked.output)
+    print(text)
+
+
+def _run(asked: argparse.Namespace) -> None:
+    """Write the results as they come, so that a run that is cut short has some."""
     limits = [float(limit) for limit in asked.limits.split(",")]
     methods = [name.replace("+hint", ", hinted") for name in asked.methods.split(",")]
     warm()
@@ -49,7 +66,6 @@ def main() -> None:
             continue
         results += list(measure(asked.data, row, methods, limits, asked.seeds))
         asked.out.write_text(json.dumps(results, indent=1), encoding="utf-8")
-    print(section(results))
 
 
 def sample(data: Path, count: int) -> list[dict[str, str]]:
@@ -108,7 +124,7 @@ def measure(
                 print(row["instance"], limit, seed, method, f"{took_s:.1f} s", flush=True)
 
 
-def section(results: Sequence[Mapping[str, Any]]) -> str:
+def section(results: Sequence[Mapping[str, Any]], measured_on: str) -> str:
     """The results as a section of docs/benchmarks.md."""
     groups = list(dict.fromkeys(str(one["group"]) for one in results))
     limits = sorted({float(one["limit_s"]) for one in results})
@@ -117,6 +133,8 @@ def section(results: Sequence[Mapping[str, Any]]) -> str:
     seeds = len({one["seed"] for one in results})
     lines = [
         "## Public job shops",
+        "",
+        measured_on,
         "",
         f"{instances} instances, {seeds} seed(s), {WORKERS} workers each, one method after the other on the same machine: "
         "mean % over the best known makespan. Every schedule passed the checker. Hints are the best of our 42 dispatch "

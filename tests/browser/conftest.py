@@ -64,6 +64,7 @@ class Visit:
     def open(self, path: str) -> Page:
         """Go there and wait until the picture is live."""
         self.page.goto(self.lab.url + path)
+        self.page.wait_for_selector("body[data-started]", timeout=30_000)
         self.page.wait_for_selector("#stale", state="hidden", timeout=20_000)
         return self.page
 

@@ -125,10 +125,11 @@ class Decide:
             return PlanInForce(unpack(row.content) | {"version": row.version}) if row is not None else None
 
     def _release(self, now_ns: int) -> None:
-        """Let orders onto the floor when their time has come, while it holds fewer lots than it should."""
+        """Let orders onto the floor when the plan begins them; those it does not know, while few lots are there (CONWIP)."""
         open_lots = sum(1 for lot in self.work.lots.values() if not lot.parent and not closed(lot))
         for order in sorted(self._to_release(now_ns), key=self._release_rank):
-            if open_lots >= self._wip_lots:
+            planned = self.plan is not None and self.plan.order_start_ns(order.id) < UNPLANNED
+            if open_lots >= self._wip_lots and not planned:
                 return
             order.status = "released"
             self.work.dirty_orders.add(order.id)

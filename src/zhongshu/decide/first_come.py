@@ -160,11 +160,12 @@ class FirstCome:
         A lot of which nothing exists yet waits nowhere: it takes the first unit that can begin at once, so that none
         overtakes it through another unit's shorter queue.
         """
-        fitting = [u for u in self._capable(capability) if self._fits(u, 1) and self._busy(u) < 2]
+        able = list(self._capable(capability))
+        fitting = [u for u in able if self._fits(u, 1) and self._busy(u) < 2]
         if not lot.place:
             fitting = [u for u in fitting if not self._busy(u) and self._can_begin(u.id, 0)]
-        wanted = self._preferred(lot, lot.next_step, fitting)
-        if wanted is not None:
+        wanted = self._preferred(lot, lot.next_step, [u for u in able if self._fits(u, 1)])
+        if wanted is not None and (lot.place or self._can_begin(wanted.id, 0)):
             return wanted.id
         if not fitting or self._may_wait_for(lot, lot.next_step):
             return ""

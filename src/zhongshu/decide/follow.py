@@ -27,9 +27,12 @@ class PlanInForce:
         self.version = int(document["version"])
         self._of: dict[str, tuple[str, int]] = {}
         lines: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
-        for name, unit, start in zip(tasks["id"], tasks["unit"], tasks["start"], strict=True):
+        self._span: dict[str, int] = {}
+        for name, unit, start, end in zip(
+            tasks["id"], tasks["unit"], tasks["start"], tasks["end"], strict=True
+        ):
             begin = origin + start * NS
-            self._of[name] = units[unit], begin
+            self._of[name], self._span[name] = (units[unit], begin), (end - start) * NS
             lines[units[unit]].append((begin, name))
         self._lines = {unit: deque(sorted(line)) for unit, line in lines.items()}
         self._first: dict[str, int] = {}
@@ -45,19 +48,22 @@ class PlanInForce:
         """When the step is planned to begin."""
         return self._of.get(f"{lot}:{step}", ("", UNPLANNED))[1]
 
+    def span_ns(self, lot: int, step: int) -> int:
+        """How long the step is planned to last."""
+        return self._span.get(f"{lot}:{step}", UNPLANNED)
+
     def order_start_ns(self, order: str) -> int:
         """When the first task of the order is planned to begin."""
         return self._first.get(order, UNPLANNED)
 
     def turn(self, work: Work, unit: str) -> tuple[int, str]:
-        """(planned start, task) of what is next on the unit; drops what has begun or is gone."""
+        """(planned start, task) of what is next on the unit, of all that is on the floor; drops what has begun or is gone."""
         line = self._lines.get(unit)
         while line:
             begin, name = line[0]
             number, _, step = name.partition(":")
             lot = work.lots.get(int(number))
-            virtual = int(number) < 0
-            if not virtual and (lot is None or closed(lot) or _begun(lot, int(step))):
+            if lot is None or closed(lot) or _begun(lot, int(step)):  # not released yet, over, or under way
                 line.popleft()
                 continue
             return begin, name
@@ -122,4 +128,5 @@ class Follow(FirstCome):
         before = self._work.lots.get(int(name.partition(":")[0]))
         if before is not None and before.place == unit and not before.at_output:
             return own <= begin
-        return self._now_ns >= min(own, begin + GRACE_NS)
+        done_ns = self._now_ns + self._plan.span_ns(lot.number, lot.next_step)
+        return self._now_ns >= min(own, begin + GRACE_NS) or done_ns <= begin

@@ -7,16 +7,19 @@ from typing import Any
 
 #: Processes whose silence makes the summary incomplete.
 EXPECTED = ("brain", "historian", "web")
+#: Of the planner, which not every plant has: what is in force, and the wall times of the last re-plan.
+PLAN = ("version", "tasks", "late", "moved", "read_ms", "build_ms", "repair_ms", "improve_ms")
 
 
 def summary(health: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The figures of ``zhongshu status --json`` from ``kernel.health.gather``; null where the process is silent.
 
     latency is wall ms from source time to queryable; ``values_lost`` counts samples that devices numbered, that are
-    not queryable and stand in no gap; ``gaps`` counts ledger entries since the data directory was made.
+    not queryable and stand in no gap; ``gaps`` counts ledger entries since the data directory was made. ``repair_ms`` is from
+    the problem to a checked plan that is valid now.
     """
     brain, historian = health.get("brain", {}), health.get("historian", {})
-    act = brain.get("act", {})
+    act, planner = brain.get("act", {}), health.get("planner", {})
     return {
         "devices": {k: _at(brain, "devices", k) for k in ("total", "connected")},
         "points": {k: _at(brain, "points", k) for k in ("total", "good")},
@@ -30,6 +33,7 @@ def summary(health: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
             "unknown": act.get("unknown"),
         },
         "orders": brain.get("decide"),
+        "plan": {k: planner.get(k) for k in PLAN},
         "silent": [name for name in EXPECTED if name not in health],
     }
 

@@ -9,7 +9,8 @@ from typing import Any
 from zhongshu.decide.planner.desk import Desk
 from zhongshu.decide.planner.quote import quote
 from zhongshu.decide.planner.refusal import Refusal
-from zhongshu.decide.planner.scenario import discard, release_version, try_out, undo
+from zhongshu.decide.planner.release import release_version, undo
+from zhongshu.decide.planner.scenario import discard, try_out
 from zhongshu.decide.planner.why import why
 from zhongshu.decide.planner.words import both
 from zhongshu.kernel.store.signed import Refused
@@ -39,6 +40,8 @@ def answer(desk: Desk, payload: bytes) -> dict[str, Any]:
         return known[what](desk, ask)
     except Refused as refused:
         raise Refusal("ask.refused", why=refused.both) from refused
+    except Refusal:
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise Refusal("ask.malformed", why=f"{type(error).__name__}: {error}") from error
 

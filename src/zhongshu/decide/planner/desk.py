@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from threading import Lock
 from typing import Any
 
+from zhongshu.decide.planner.mended import Plan, better, mended
 from zhongshu.decide.planner.publish import Publisher
 from zhongshu.decide.planner.situation import Situation, read_situation
 from zhongshu.decide.planner.words import both
 from zhongshu.decide.planning.build import Built
-from zhongshu.decide.scheduling.engine import Limits, first_plans, solve
-from zhongshu.decide.scheduling.incumbent import Incumbent
-from zhongshu.decide.scheduling.objective import kpis
-from zhongshu.decide.scheduling.repair import repair
-from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE
-from zhongshu.decide.scheduling.search.memory import Memory
+from zhongshu.decide.scheduling.bounds import lower_bound
 from zhongshu.decide.scheduling.solution import Solution
 from zhongshu.kernel.clock import Clock, monotonic_s
 from zhongshu.kernel.store import Store
@@ -26,6 +23,8 @@ from zhongshu.model.plant import Plant
 log = logging.getLogger(__name__)
 #: A plan that is better by less than this share of the objective is not worth another version.
 WORTH = 0.002
+#: The first plan, which has nothing to go on from but rules, is improved so many times as long.
+FIRST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +32,35 @@ class InForce:
     """The plan in force, what it was made from, and its document."""
 
     situation: Situation
-    built: Built
-    solution: Solution
-    objective: float
+    plan: Plan
     document: Mapping[str, Any]
+
+    @property
+    def built(self) -> Built:
+        """The problem that it solves."""
+        return self.plan.built
+
+    @property
+    def solution(self) -> Solution:
+        """Where and when everything happens."""
+        return self.plan.solution
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds of wall time that the last re-plan took: reading and building, repair, improvement."""
+    """Seconds of wall time that the last re-plan took: reading, building, repair with its check, putting in force,
+    improvement."""
 
-    read_s: float
-    repair_s: float
-    improve_s: float
     tasks: int
+    read_s: float
+    build_s: float
+    repair_s: float
+    save_s: float
+    improve_s: float
 
 
 class Desk:
-    """One re-plan or ask at a time changes ``now``; whoever reads it gets one whole plan."""
+    """Re-plans take turns; asks do not wait for them: whoever reads ``now`` gets one whole plan."""
 
     def __init__(self, plant: Plant, store: Store, clock: Clock) -> None:
         self.plant, self.store, self.clock = plant, store, clock
@@ -64,78 +74,63 @@ class Desk:
         """As measured now."""
         return read_situation(self.plant, self.store, self.floor, self.clock.now_ns())
 
-    def replan(self, kind: str, subject: str, improve_s: float) -> bool:
-        """Repair, put in force, improve, put in force again if that was worth it. False: nothing to plan, or no way."""
+    def replan(
+        self, kind: str, subject: str, improve_s: float, hurry: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Repair, put in force, improve, put in force again if that was worth it. False: nothing to plan, or no way.
+
+        ``hurry``: something has happened meanwhile, improving may end.
+        """
         with self._lock:
-            began_s = monotonic_s()
+            marks = [monotonic_s()]
             situation = self.situation()
+            marks.append(monotonic_s())
             built = situation.problem()
-            read_s = monotonic_s() - began_s
+            marks.append(monotonic_s())
             if not built.tasks:
                 self.now = None
                 return False
-            cause = self.cause(kind, subject)
-            made = self._repaired(situation, built, cause)
-            if made is None:
+            plan = mended(built, situation.live)
+            if plan is None:
                 log.error("no feasible plan for %s tasks", len(built.tasks))
                 return False
-            repair_s = monotonic_s() - began_s - read_s
-            self.now = made
-            self._improve(made, cause, improve_s)
-            self.times = Times(
-                read_s, repair_s, monotonic_s() - began_s - read_s - repair_s, len(built.tasks)
-            )
-            return True
+            marks.append(monotonic_s())
+            cause = self.cause(kind, subject)
+            made = self._put_in_force(situation, plan, cause)
+            marks.append(monotonic_s())
+            if made is not None and improve_s > 0:
+                self._improve(made, cause, improve_s, hurry)
+            marks.append(monotonic_s())
+            steps = [after - before for before, after in pairwise(marks)]
+            self.times = Times(len(built.tasks), *steps)
+            return made is not None
 
-    def _repaired(self, situation: Situation, built: Built, cause: Mapping[str, Any]) -> InForce | None:
-        began_s = monotonic_s()
-        found = Incumbent(built.problem, 0.0, None)
-        memory = Memory(built.problem)
-        mended = repair(built.problem, memory)
-        if mended.solution is not None:
-            found.offer(mended.solution, "repair")
-        if found.solution is None:
-            first_plans(memory, found, began_s, 1.0)
-        if found.solution is None:
-            return None
-        waited = None
-        if mended.waiting < IMPOSSIBLE and situation.live is not None:
-            waited = {"objective": mended.waiting / 1000}
-        figures = {"first_s": round(monotonic_s() - began_s, 3), "improve_s": 0.0, "without_replan": waited}
-        return self._put_in_force(situation, built, found.solution, cause, figures)
-
-    def _improve(self, made: InForce, cause: Mapping[str, Any], seconds: float) -> None:
+    def _improve(
+        self, made: InForce, cause: Mapping[str, Any], seconds: float, hurry: Callable[[], bool]
+    ) -> None:
         """Under stability towards the plan just put in force: whoever moved since is moved once, not twice."""
-        if seconds <= 0:
+        seconds *= 1 if made.plan.course else FIRST
+        found = better(made.plan, seconds, WORTH, seed=made.situation.now_ns % 1000, stop=hurry)
+        if found is None:
             return
-        began_s = monotonic_s()
-        better = solve(
-            made.built.problem,
-            Limits(seconds, workers=1, seed=made.situation.now_ns % 1000),
-            start=made.solution,
-        )
-        if better.solution is None or better.objective > made.objective * (1 - WORTH):
-            return
-        figures = {key: made.document["kpis"][key] for key in ("first_s", "without_replan")} | {
-            "improve_s": round(monotonic_s() - began_s, 3),
-            "bound": better.bound,
-        }
-        if better.objective > 0:
-            figures["gap_pct"] = round(100 * (better.objective - better.bound) / better.objective, 1)
-        self.now = self._put_in_force(made.situation, made.built, better.solution, cause, figures)
+        bound = lower_bound(found.problem)
+        figures = {**found.figures, "bound": bound}
+        if found.objective > 0:
+            figures["gap_pct"] = round(100 * (found.objective - bound) / found.objective, 1)
+        plan = replace(found, figures=figures)
+        self._put_in_force(made.situation, plan, cause, after=int(made.document["version"]))
 
     def _put_in_force(
-        self,
-        situation: Situation,
-        built: Built,
-        solution: Solution,
-        cause: Mapping[str, Any],
-        figures: Mapping[str, Any],
-    ) -> InForce:
-        saved = self.publisher.save(
-            built, solution, status="live", now_ns=self.clock.now_ns(), cause=cause, figures=figures
-        )
-        return InForce(situation, built, solution, kpis(built.problem, solution).objective, saved)
+        self, situation: Situation, plan: Plan, cause: Mapping[str, Any], after: int | None = None
+    ) -> InForce | None:
+        """None where another plan came into force since: one that people released is not swept away."""
+        if after is None and situation.live is not None:
+            after = int(situation.live["version"])
+        saved = self.publisher.save(plan, status="live", now_ns=self.clock.now_ns(), cause=cause, after=after)
+        if saved is None:
+            return None
+        self.now = InForce(situation, plan, saved)
+        return self.now
 
     def cause(self, kind: str, subject: str) -> dict[str, Any]:
         """Why a plan was made, for its document."""

@@ -103,7 +103,9 @@ class Planner:
         while True:
             try:
                 await self._look()
-                planned = await asyncio.to_thread(self.desk.replan, kind, subject, self._improve_s)
+                planned = await asyncio.to_thread(
+                    self.desk.replan, kind, subject, self._improve_s, lambda: bool(self._causes)
+                )
             except BusError as error:
                 log.warning("the brain does not say how the floor stands, no plan is made: %s", error)
                 planned = False
@@ -149,12 +151,13 @@ class Planner:
         return json.dumps({"ok": True} | found, ensure_ascii=False).encode()
 
     def figures(self) -> dict[str, Any]:
-        """For health."""
+        """For health; wall times of the last re-plan in ms."""
         now, times = self.desk.now, self.desk.times
+        steps = ("read", "build", "repair", "save", "improve")
         return {
             "version": now.document["version"] if now else 0,
             "tasks": times.tasks if times else 0,
-            "read_ms": round(times.read_s * 1000) if times else None,
-            "repair_ms": round(times.repair_s * 1000) if times else None,
-            "improve_ms": round(times.improve_s * 1000) if times else None,
+            "late": now.document["kpis"]["late"] if now else None,
+            "moved": now.document["kpis"]["moved"] if now else None,
+            **{f"{s}_ms": round(getattr(times, f"{s}_s") * 1000) if times else None for s in steps},
         }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zhongshu.decide.planning.build import Built
+from sqlalchemy.orm import Session
+
+from zhongshu.decide.planner.mended import Plan
 from zhongshu.decide.planning.document import document
-from zhongshu.decide.scheduling.solution import Solution
 from zhongshu.kernel.outbox import put_event
 from zhongshu.kernel.store import Store
-from zhongshu.kernel.store.plans import forget_plans, next_version, pack, release, save_plan
+from zhongshu.kernel.store.plans import forget_plans, live_plan, next_version, pack, release, save_plan
 from zhongshu.model.messages import SchedulePublished
 from zhongshu.model.plant import Plant
 
@@ -27,32 +28,38 @@ class Publisher:
 
     def save(
         self,
-        built: Built,
-        solution: Solution,
+        plan: Plan,
         *,
         status: str,
         now_ns: int,
         cause: Mapping[str, Any],
-        figures: Mapping[str, Any],
+        after: int | None = None,
         name: str = "",
         base: int | None = None,
         edits: Sequence[Mapping[str, Any]] = (),
         by: str = "",
-    ) -> dict[str, Any]:
-        """Keep a plan as a new version and tell of it; returns its document."""
+    ) -> dict[str, Any] | None:
+        """Keep a plan as a new version and tell of it; returns its document.
+
+        ``after``: only while that version is still in force, else None comes back and nothing is kept.
+        """
         with self._store.begin() as session:
             version = next_version(session, self._plant.id)
+            if after is not None:
+                live = live_plan(session, self._plant.id)
+                if live is None or live.version != after:
+                    return None
             made = document(
                 self._plant,
-                built,
-                solution,
+                plan.built,
+                plan.solution,
                 version=version,
                 status=status,
                 name=name,
                 made_ns=now_ns,
                 cause=cause,
-                figures=figures,
-            )
+                figures=plan.figures,
+            ) | {"course": plan.course, "gave_way": list(plan.gave_way)}
             save_plan(
                 session,
                 self._plant.id,
@@ -60,7 +67,7 @@ class Publisher:
                 name=name,
                 base=base,
                 made_ns=now_ns,
-                origin_ns=built.origin_ns,
+                origin_ns=plan.built.origin_ns,
                 cause=cause,
                 kpis=made["kpis"],
                 edits=edits,
@@ -71,13 +78,12 @@ class Publisher:
             forget_plans(session, self._plant.id, keep=KEPT)
         return made
 
-    def release(self, version: int, made: Mapping[str, Any], by: str, now_ns: int) -> None:
+    def release(self, session: Session, version: int, made: Mapping[str, Any], by: str, now_ns: int) -> None:
         """Put a version in force; raises PlanGone."""
-        with self._store.begin() as session:
-            release(session, self._plant.id, version, by, now_ns)
-            self._tell(session, {**made, "version": version, "status": "live"}, now_ns)
+        release(session, self._plant.id, version, by, now_ns)
+        self._tell(session, {**made, "version": version, "status": "live"}, now_ns)
 
-    def _tell(self, session: Any, made: Mapping[str, Any], now_ns: int) -> None:
+    def _tell(self, session: Session, made: Mapping[str, Any], now_ns: int) -> None:
         figures = made["kpis"]
         event = SchedulePublished(
             self._plant.id,

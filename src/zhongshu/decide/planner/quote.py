@@ -6,20 +6,30 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from zhongshu.decide.planner.binding import chain_of
+from zhongshu.decide.planner import course
+from zhongshu.decide.planner.binding import chain_of, gravest
 from zhongshu.decide.planner.desk import Desk, InForce
+from zhongshu.decide.planner.improve import improve
+from zhongshu.decide.planner.insertion import Insertion
 from zhongshu.decide.planner.refusal import Refusal
-from zhongshu.decide.planner.words import both
+from zhongshu.decide.planner.words import ASKED, both
 from zhongshu.decide.planning.build import Built
-from zhongshu.decide.scheduling.engine import Limits, solve
+from zhongshu.decide.scheduling.check import violations
+from zhongshu.decide.scheduling.objective import kpis
+from zhongshu.decide.scheduling.problem import Weights
 from zhongshu.decide.scheduling.repair import repair
+from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.memory import Memory
+from zhongshu.decide.scheduling.search.read import solution_of
+from zhongshu.decide.scheduling.solution import Solution
 from zhongshu.decide.work import Order
 from zhongshu.kernel.clock import NS, monotonic_s
 
-#: Wall time for improving a quote; with building and repair the answer stays below two seconds.
-SEARCH_S = 0.6
-NAME = "?quote"
+#: Wall time for trying places, and for all up to the polish; the answer stays below two seconds.
+SEARCH_S, TOTAL_S = 0.5, 1.2
+NAME = ASKED
+#: The price of a tick that another order ends later than planned: no gain of the new one makes up for it.
+FORBIDDEN = 10**6
 
 
 def quote(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,35 +42,63 @@ def quote(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
         raise Refusal("ask.quantity")
     if now is None:
         raise Refusal("ask.no_plan")
-    built = _with_order(now, product, quantity, int(ask.get("priority", 5)))
+    built, solution = quoted(now, product, quantity, int(ask.get("priority", 5)))
     job = built.orders.index(NAME)
-    memory = Memory(built.problem)
-    mended = repair(built.problem, memory)
-    result = solve(built.problem, Limits(SEARCH_S, workers=1), start=mended.solution)
-    if result.solution is None:
-        raise Refusal("ask.no_way")
-    end = max(result.solution.placed[t].end for t in built.problem.tasks_of[job])
-    chain = chain_of(desk.plant, built, result.solution, job)
-    reason = chain[-1]["text"] if chain else both("quote.free")
+    end = kpis(built.problem, solution).job_ends[job]
+    link = gravest(chain_of(desk.plant, built, solution, job))
+    reason = both("quote.bound", reason=link["text"]) if link is not None else both("quote.free")
     return {
         "end_ns": built.origin_ns + end * NS,
-        "reason": both("quote.bound", reason=reason) if chain else reason,
+        "reason": reason,
         "time_s": round(monotonic_s() - began_s, 3),
     }
 
 
+def quoted(now: InForce, product: str, quantity: int, priority: int) -> tuple[Built, Solution]:
+    """The problem with the order in it, and a plan in which no other order ends later than it does in the plan in force."""
+    began_s, built = monotonic_s(), _with_order(now, product, quantity, priority)
+    problem, job = built.problem, built.orders.index(NAME)
+    memory = Memory(problem)
+    done = repair(problem, memory, course.read(now.document, built))
+    if done.solution is None:
+        raise Refusal("ask.no_way")
+    seeking = Insertion(problem, memory, done.genes, problem.tasks_of[job])
+    last = seeking.last()
+    if last is None:
+        raise Refusal("ask.no_way")
+    starts = memory.block(at.START).copy()
+    best = seeking.best(starts, SEARCH_S, [last])
+    assert best is not None  # at least the last place
+    memory.genes[:], memory.state[:] = best.genes, best.state
+    solution = solution_of(memory)
+    left_s = max(0.1, TOTAL_S - (monotonic_s() - began_s))
+    polished = improve(problem, memory, [best.genes], left_s)
+    if (
+        polished is not None
+        and kpis(problem, polished.solution).objective < kpis(problem, solution).objective
+    ):
+        solution = polished.solution
+    ends = kpis(problem, solution).job_ends
+    later = any(end > j.due for k, (end, j) in enumerate(zip(ends, problem.jobs, strict=True)) if k != job)
+    if later or violations(problem, solution):
+        raise Refusal("ask.no_plan")  # the plan in force can't be followed exactly; the next one will be
+    return built, solution
+
+
 def _with_order(now: InForce, product: str, quantity: int, priority: int) -> Built:
-    """The problem with one order more. It is due at once, at the least price there is: it ends as early as it can without
-    making dearer ones later."""
+    """The problem with one order more. Every other order is due when the plan ends it; the new one at once."""
     situation = now.situation
     work = replace(situation.work, orders=dict(situation.work.orders))
     work.orders[NAME] = Order(
         NAME, product, quantity, situation.now_ns, situation.now_ns, priority, situation.now_ns
     )
     built = situation.problem(previous=now.document, work=work)
-    job = built.orders.index(NAME)
+    ends = dict(zip(now.built.orders, kpis(now.built.problem, now.solution).job_ends, strict=True))
     jobs = tuple(
-        replace(j, weight=1) if k == job else replace(j, weight=j.weight * 100)
-        for k, j in enumerate(built.problem.jobs)
+        replace(job, due=0, weight=1)
+        if order == NAME
+        else replace(job, due=max(job.release, ends.get(order, 0)), weight=FORBIDDEN)
+        for order, job in zip(built.orders, built.problem.jobs, strict=True)
     )
-    return replace(built, problem=replace(built.problem, jobs=jobs, churn=None))
+    alone = Weights(tardiness=1, makespan=0)
+    return replace(built, problem=replace(built.problem, jobs=jobs, churn=None, weights=alone))

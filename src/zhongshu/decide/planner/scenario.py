@@ -1,96 +1,65 @@
-"""What-if plans: tried beside the one in force, compared, released with their difference, undone."""
+"""What-if plans: tried beside the one in force, and compared with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from zhongshu.decide.planner.desk import Desk
-from zhongshu.decide.planner.edits import edited
-from zhongshu.decide.planner.publish import STAGE
+from zhongshu.decide.planner.edits import Changed, edited, said, unable
+from zhongshu.decide.planner.mended import Plan, better, mended, placed_best
 from zhongshu.decide.planner.refusal import Refusal
-from zhongshu.decide.planner.words import both
-from zhongshu.decide.scheduling.engine import Limits, solve
-from zhongshu.decide.scheduling.repair import repair
-from zhongshu.decide.scheduling.search.memory import Memory
-from zhongshu.kernel.clock import NS, monotonic_s
-from zhongshu.kernel.store.orders import change_order
-from zhongshu.kernel.store.plans import PlanGone, live_plan, plan, previous_live, unpack
+from zhongshu.decide.planner.situation import Situation
+from zhongshu.decide.planner.words import both, hour, unit_name
+from zhongshu.decide.planning.build import Built
+from zhongshu.decide.scheduling.validate import problems_of
+from zhongshu.kernel.clock import NS
+from zhongshu.kernel.store.plans import PlanGone, live_plan, plan, unpack
 from zhongshu.kernel.store.plans import discard as discard_row
-from zhongshu.kernel.store.rules import lay_down
-from zhongshu.kernel.store.signed import Signed
 
+#: Wall time for improving a scenario, unless asked otherwise.
 SEARCH_S, SEARCH_MAX_S = 1.5, 30.0
 COMPARED = ("late", "weighted_tardiness_s")
 
 
 def try_out(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
     """{base, scenario, edits, seconds?} → a scenario with these edits, solved, and its effect against the base."""
-    base = _document(desk, ask.get("base", "live"))
-    edits = list(ask["edits"])
+    base = document_of(desk, ask.get("base", "live"))
+    edits = [dict(edit) for edit in ask["edits"]]
     if ask.get("scenario") is not None:
-        edits = _edits_of(desk, int(ask["scenario"])) + edits
+        edits = edits_of(desk, int(ask["scenario"])) + edits
     situation = replace(desk.situation(), live=base)
     changed = edited(situation, edits)
-    built = situation.problem(changed.rules, base, changed.work)
-    problem = replace(built.problem, churn=None)
-    seconds = min(SEARCH_MAX_S, max(0.2, float(ask.get("seconds", SEARCH_S))))
-    began_s = monotonic_s()
-    mended = repair(problem, Memory(problem))
-    result = solve(problem, Limits(seconds, workers=1), start=mended.solution)
-    if result.solution is None:
-        words = [{"zh": f.text_zh, "en": f.text} for f in result.faults] or [both("ask.no_way")]
+    built = _unhurried(changed.problem(base))
+    made = None if (words := unable(situation, built, changed.tried)) else mended(built, base, strict=True)
+    if made is None:
+        words = words or _clash(situation, changed, base, built, edits)
         return {"version": None, "feasible": False, "kpis": {}, "effect": {}, "problems": words}
-    figures = {
-        "bound": result.bound,
-        "first_s": result.time_first_s,
-        "improve_s": round(monotonic_s() - began_s, 3),
-    }
+    seconds = min(SEARCH_MAX_S, max(0.2, float(ask.get("seconds", SEARCH_S))))
+    for order in {edit["order"] for edit in edits if edit["kind"] == "order"} & set(built.orders):
+        made = placed_best(made, order, seconds / 2)
+    made = better(made, seconds) or made
     saved = desk.publisher.save(
-        replace(built, problem=problem),
-        result.solution,
+        made,
         status="scenario",
         now_ns=desk.clock.now_ns(),
         cause=desk.cause("what_if", ""),
-        figures=figures,
         name=changed.name,
         base=base.get("version"),
         edits=edits,
         by=str(ask.get("by", "")),
     )
-    broken = [both("ask.no_way")] if built.broken_rules else []
+    assert saved is not None  # only a plan that is to come after a certain other may not be kept
     effect = {key: saved["kpis"][key] - base["kpis"][key] for key in COMPARED}
     effect["moved"] = saved["kpis"]["moved"]
     return {
         "version": saved["version"],
-        "feasible": not broken,
+        "feasible": True,
         "kpis": saved["kpis"],
         "effect": effect,
-        "problems": broken,
+        "problems": [],
     }
-
-
-def release_version(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
-    """{version} → it is in force; its edits become rules that later plans keep to."""
-    version, by = int(ask["version"]), str(ask.get("by", ""))
-    before, after = _document(desk, "live"), _document(desk, version)
-    _keep_edits(desk, _edits_of(desk, version), by)
-    _release(desk, version, after, by)
-    difference = difference_of(before, after)
-    return {"version": version, "moved": len(difference), "difference": difference, "replan": True, "by": by}
-
-
-def undo(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
-    """The plan that was in force before this one is again."""
-    with desk.store.read() as session:
-        row = live_plan(session, desk.plant.id)
-        earlier = previous_live(session, desk.plant.id, row.version) if row is not None else None
-        if earlier is None:
-            raise Refusal("ask.no_undo")
-        version, made = earlier.version, unpack(earlier.content)
-    _release(desk, version, made, str(ask.get("by", "")))
-    return {"version": version}
 
 
 def discard(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,58 +72,8 @@ def discard(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
     return {"version": int(ask["version"])}
 
 
-def difference_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Tasks of both plans that lie elsewhere: other unit, or a start that differs by a minute and more."""
-    old = {name: k for k, name in enumerate(before["tasks"]["id"])}
-    found = []
-    for k, name in enumerate(after["tasks"]["id"]):
-        if name not in old or after["tasks"]["status"][k] != "planned":
-            continue
-        units = (_unit(before, old[name]), _unit(after, k))
-        starts = (_start(before, old[name]), _start(after, k))
-        if units[0] != units[1] or abs(starts[0] - starts[1]) >= 60 * NS:
-            row = {"task": name, "unit_from": units[0], "unit_to": units[1]}
-            found.append(row | {"start_from_ns": starts[0], "start_to_ns": starts[1]})
-    return found
-
-
-def _unit(made: Mapping[str, Any], row: int) -> str:
-    return str(made["units"][made["tasks"]["unit"][row]]["id"])
-
-
-def _start(made: Mapping[str, Any], row: int) -> int:
-    return int(made["origin_ns"] + made["tasks"]["start"][row] * NS)
-
-
-def _release(desk: Desk, version: int, made: Mapping[str, Any], by: str) -> None:
-    try:
-        desk.publisher.release(version, made, by, desk.clock.now_ns())
-    except PlanGone as gone:
-        raise Refusal("ask.no_version", version=version) from gone
-
-
-def _keep_edits(desk: Desk, edits: list[dict[str, Any]], by: str) -> None:
-    """Pins, excluded and overtime hours and order terms go where people see and end them."""
-    signed = Signed(by or "planner", desk.clock.now_ns(), stage=STAGE)
-    changed = edited(desk.situation(), edits)
-    with desk.store.begin() as session:
-        for rule in changed.rules:
-            lay_down(
-                session,
-                desk.plant,
-                signed,
-                kind=rule.kind,
-                subject=rule.subject,
-                start_ns=rule.start_ns or 0,
-                end_ns=rule.end_ns or 0,
-                args=dict(rule.args),
-            )
-        for edit in (e for e in edits if e["kind"] == "order"):
-            terms = {key: int(edit[key]) for key in ("due_ns", "priority") if edit.get(key) is not None}
-            change_order(session, desk.plant, edit["order"], signed, **terms)
-
-
-def _document(desk: Desk, which: Any) -> dict[str, Any]:
+def document_of(desk: Desk, which: Any) -> dict[str, Any]:
+    """The document of a version, or of the one in force; raises Refusal."""
     with desk.store.read() as session:
         live = which in ("live", None)
         row = live_plan(session, desk.plant.id) if live else plan(session, desk.plant.id, int(which))
@@ -163,9 +82,53 @@ def _document(desk: Desk, which: Any) -> dict[str, Any]:
         return unpack(row.content) | {"version": row.version}
 
 
-def _edits_of(desk: Desk, version: int) -> list[dict[str, Any]]:
+def edits_of(desk: Desk, version: int) -> list[dict[str, Any]]:
+    """What a scenario changes; raises Refusal."""
     with desk.store.read() as session:
         row = plan(session, desk.plant.id, version)
         if row is None:
             raise Refusal("ask.no_version", version=version)
         return [dict(edit) for edit in row.edits]
+
+
+def _unhurried(built: Built) -> Built:
+    """A person who tries something may move as much as they like."""
+    return replace(built, problem=replace(built.problem, churn=None))
+
+
+def _clash(
+    situation: Situation,
+    changed: Changed,
+    base: Mapping[str, Any],
+    built: Built,
+    edits: Sequence[Mapping[str, Any]],
+) -> list[dict[str, str]]:
+    """Which edits can't hold, and what would: each in turn is let go, and only its absence lets a plan be made."""
+    told = [{"zh": fault.text_zh, "en": fault.text} for fault in problems_of(built.problem)]
+    found = []
+    for rule in changed.tried:
+        if rule.kind != "pin":
+            continue
+        others = tuple(r for r in changed.tried if r is not rule)
+        free = replace(rule, args={"unit": rule.args.get("unit")})
+        loose = mended(_unhurried(replace(changed, tried=(*others, free)).problem(base)), base, strict=True)
+        words = {
+            "task": said(situation, {"task": rule.subject}),
+            "unit": unit_name(situation.plant, str(rule.args.get("unit", ""))),
+            "at": hour(situation.plant, int(rule.args.get("start_ns", situation.now_ns))),
+        }
+        if loose is None:
+            continue
+        soonest = _start_ns(loose, rule.subject)
+        found.append(both("edit.place_soonest", soonest=hour(situation.plant, soonest), **words))
+    if not found and len(edits) > 1:
+        for number, edit in enumerate(edits):
+            rest = edited(situation, [*edits[:number], *edits[number + 1 :]])
+            if mended(_unhurried(rest.problem(base)), base, strict=True) is not None:
+                found.append(both("edit.alone", edit=said(situation, edit)))
+    return found or told or [both("ask.no_way")]
+
+
+def _start_ns(made: Plan, task: str) -> int:
+    index = made.built.index[task]
+    return made.built.origin_ns + made.solution.placed[index].start * NS

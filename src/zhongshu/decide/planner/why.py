@@ -10,32 +10,36 @@ from typing import Any
 from zhongshu.decide.planner.binding import chain_of
 from zhongshu.decide.planner.desk import Desk, InForce
 from zhongshu.decide.planner.edits import edited
+from zhongshu.decide.planner.mended import Plan, better, mended, placed_best
 from zhongshu.decide.planner.refusal import Refusal
-from zhongshu.decide.planner.words import both
-from zhongshu.decide.planning.build import Built
-from zhongshu.decide.scheduling.engine import Limits, solve
+from zhongshu.decide.planner.words import both, unit_name
 from zhongshu.decide.scheduling.objective import kpis
-from zhongshu.decide.scheduling.repair import repair
-from zhongshu.decide.scheduling.search.memory import Memory
-from zhongshu.kernel.clock import NS
+from zhongshu.kernel.clock import NS, monotonic_s
 
-#: Wall time for each remedy that is tried, and how many are.
-SEARCH_S, REMEDIES_MAX = 0.5, 5
+#: Wall time for each remedy that is tried, for all of them, and how many they are.
+SEARCH_S, TOTAL_S, REMEDIES_MAX = 0.35, 6.0, 6
 OVERTIME_S = 3600
+#: An order that ends earlier by less is not helped.
+HELP_S = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """Something people could do, as an edit of the plan, with words for it and for its price."""
+    """Something people could do, as an edit of the plan, with words for it and for its price. ``shifted``: the
+    order whose place in the plan is sought anew."""
 
     text: dict[str, str]
     edit: dict[str, Any]
     cost: dict[str, str] | None = None
+    shifted: str = ""
 
 
 def why(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
-    """{order} → the binding chain and the remedies that help, verified by re-solving."""
-    now = desk.now
+    """{order} → the binding chain and the remedies that help, verified by re-solving.
+
+    What mere further search would gain, without the remedy, is no merit of the remedy: it is searched for as long first.
+    """
+    now, began_s = desk.now, monotonic_s()
     if now is None:
         raise Refusal("ask.no_plan")
     order = str(ask["order"])
@@ -43,30 +47,25 @@ def why(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
         raise Refusal("ask.no_order", order=order)
     job = now.built.orders.index(order)
     chain = chain_of(desk.plant, now.built, now.solution, job)
-    late_s = max(0, _end(now.built, now, job) - now.built.problem.jobs[job].due)
+    late_s = _late(now.plan, order)
     unlock = []
     if late_s > 0:
-        for remedy in list(_remedies(now, order, job, chain))[:REMEDIES_MAX]:
-            tried = _tried(desk, now, order, late_s, remedy)
+        base = _planned(now, {"kind": "name", "name": ""}, "")
+        without = base if base is not None and _late(base, order) < late_s else now.plan
+        for remedy in list(_remedies(desk, now, order, job, chain))[:REMEDIES_MAX]:
+            if monotonic_s() - began_s > TOTAL_S:
+                break
+            tried = _tried(now, order, without, remedy)
             if tried is not None:
                 unlock.append(tried)
     unlock.sort(key=lambda u: (u["late_s"], -u["saves_orders"]))
     return {"late_s": late_s, "chain": chain, "unlock": unlock, "verified": True}
 
 
-def _end(built: Built, now: InForce, job: int) -> int:
-    return max((now.solution.placed[t].end for t in built.problem.tasks_of[job]), default=0)
-
-
-def _remedies(now: InForce, order: str, job: int, chain: list[dict[str, Any]]) -> Iterator[Remedy]:
+def _remedies(
+    desk: Desk, now: InForce, order: str, job: int, chain: list[dict[str, Any]]
+) -> Iterator[Remedy]:
     """What the chain suggests: time for units that are shut, this order first, the one in front of it later."""
-    priority = now.situation.work.orders[order].priority
-    if priority > 1:
-        yield Remedy(both("unlock.priority"), {"kind": "order", "order": order, "priority": 1})
-    for other in _in_front(now, job):
-        later = now.situation.work.orders[other]
-        edit = {"kind": "order", "order": other, "priority": min(9, later.priority + 4)}
-        yield Remedy(both("unlock.give_way", order=other), edit)
     shut = set()
     for link in chain:
         unit = link["unit"]
@@ -75,8 +74,17 @@ def _remedies(now: InForce, order: str, job: int, chain: list[dict[str, Any]]) -
             continue
         shut.add((unit, closing))
         edit = {"kind": "overtime", "unit": unit, "start_ns": closing, "end_ns": closing + OVERTIME_S * NS}
-        cost = both("unlock.cost_overtime", hours=1)
-        yield Remedy(both("unlock.overtime", unit=unit, minutes=OVERTIME_S // 60), edit, cost)
+        text = both("unlock.overtime", unit=unit_name(desk.plant, unit), minutes=OVERTIME_S // 60)
+        yield Remedy(text, edit, both("unlock.cost_overtime", hours=1))
+        if len(shut) == REMEDIES_MAX // 2:
+            break
+    if now.situation.work.orders[order].priority > 1:
+        edit = {"kind": "order", "order": order, "priority": 1}
+        yield Remedy(both("unlock.priority"), edit, shifted=order)
+    for other in _in_front(now, job):
+        later = now.situation.work.orders[other]
+        edit = {"kind": "order", "order": other, "priority": min(9, later.priority + 4)}
+        yield Remedy(both("unlock.give_way", order=other), edit, shifted=other)
 
 
 def _in_front(now: InForce, job: int) -> list[str]:
@@ -105,31 +113,46 @@ def _next_break(now: InForce, unit: str, start_ns: int) -> int | None:
     return now.built.origin_ns + max(0, before[-1].start) * NS if before else None
 
 
-def _tried(desk: Desk, now: InForce, order: str, late_s: int, remedy: Remedy) -> dict[str, Any] | None:
+def _planned(now: InForce, edit: Mapping[str, Any], shifted: str) -> Plan | None:
+    """The plan in force with one edit, and the order in question put where it is best with it."""
+    changed = edited(replace(now.situation, live=now.document), [edit])
+    built = changed.problem(now.document)
+    made = mended(replace(built, problem=replace(built.problem, churn=None)), now.document, strict=True)
+    if made is None:
+        return None
+    if shifted:
+        made = placed_best(made, shifted, SEARCH_S)
+    return better(made, SEARCH_S) or made
+
+
+def _tried(now: InForce, order: str, without: Plan, remedy: Remedy) -> dict[str, Any] | None:
     """Plan with the remedy; None where the order gets no earlier for it."""
-    changed = edited(now.situation, [remedy.edit])
-    built = now.situation.problem(changed.rules, now.document, changed.work)
-    problem = replace(built.problem, churn=None)
-    mended = repair(problem, Memory(problem))
-    result = solve(problem, Limits(SEARCH_S, workers=1), start=mended.solution)
-    if result.solution is None or order not in built.orders:
+    made = _planned(now, remedy.edit, remedy.shifted)
+    if made is None or order not in made.built.orders:
         return None
-    job = built.orders.index(order)
-    end = max(result.solution.placed[t].end for t in problem.tasks_of[job])
-    late = max(0, end - problem.jobs[job].due)
-    if late >= late_s - 60:
+    late = _late(made, order)
+    if late > _late(without, order) - HELP_S:
         return None
-    ends = kpis(problem, result.solution).job_ends
-    was = dict(zip(now.built.orders, kpis(now.built.problem, now.solution).job_ends, strict=True))
-    due = {o: j.due for o, j in zip(built.orders, problem.jobs, strict=True)}
-    saved = sum(1 for o, e in zip(built.orders, ends, strict=True) if o in was and e <= due[o] < was[o])
-    later = sum(1 for o, e in zip(built.orders, ends, strict=True) if o in was and was[o] <= due[o] < e)
-    cost = remedy.cost or (both("unlock.cost_orders", count=later) if later else both("unlock.cost_nothing"))
+    ends, was = _ends(made), _ends(without)
+    due = {o: j.due for o, j in zip(without.built.orders, without.problem.jobs, strict=True)}
+    saved = sum(o in was and end <= due[o] < was[o] for o, end in ends.items())
+    later = sum(o in was and was[o] <= due[o] < end for o, end in ends.items())
+    cost = remedy.cost or both("unlock.cost_nothing")
+    if later:
+        cost = both("unlock.cost_orders", count=later)
     return {
         "text": remedy.text,
         "edit": remedy.edit,
-        "end_ns": built.origin_ns + end * NS,
+        "end_ns": made.built.origin_ns + ends[order] * NS,
         "late_s": late,
         "cost": cost,
         "saves_orders": saved,
     }
+
+
+def _ends(made: Plan) -> dict[str, int]:
+    return dict(zip(made.built.orders, kpis(made.problem, made.solution).job_ends, strict=True))
+
+
+def _late(made: Plan, order: str) -> int:
+    return max(0, _ends(made)[order] - made.problem.jobs[made.built.orders.index(order)].due)

@@ -11,6 +11,8 @@ from zhongshu.kernel.strings import strings_of
 from zhongshu.model.plant import Plant
 
 LANGUAGES = ("zh", "en")
+#: The order that is only asked about.
+ASKED = "?quote"
 
 
 def both(key: str, **values: Any) -> dict[str, str]:
@@ -27,3 +29,20 @@ def both(key: str, **values: Any) -> dict[str, str]:
 def hour(plant: Plant, t_ns: int) -> str:
     """The local time of day."""
     return datetime.fromtimestamp(t_ns / NS, ZoneInfo(plant.timezone)).strftime("%H:%M")
+
+
+def unit_name(plant: Plant, unit: str) -> dict[str, str]:
+    """As the plant file calls it."""
+    known = plant.unit_of.get(unit)
+    return {"zh": known.name.zh, "en": known.name.en} if known is not None else {"zh": unit, "en": unit}
+
+
+def order_name(plant: Plant, order: str, product: str, step: int) -> dict[str, str]:
+    """An order, and the operation of which of its products."""
+    made = plant.product_of[product]
+    values = {
+        "order": both("quote.name") if order == ASKED else order,
+        "product": {"zh": made.name.zh, "en": made.name.en},
+        "operation": str(made.routing[step].operation),
+    }
+    return both("name.task", **values)

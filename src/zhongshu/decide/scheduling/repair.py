@@ -12,7 +12,7 @@ import numpy as np
 from zhongshu.decide.scheduling.problem import NEVER, Before, Problem
 from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.arrays import Ints
-from zhongshu.decide.scheduling.search.costs import STABILITY, THOUSANDTHS
+from zhongshu.decide.scheduling.search.costs import THOUSANDTHS
 from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE, begin, decode
 from zhongshu.decide.scheduling.search.hours import fit
 from zhongshu.decide.scheduling.search.memory import Memory
@@ -64,18 +64,18 @@ def repair(problem: Problem, memory: Memory, course: Course | None = None) -> Re
     course = course or Course()
     _forget_previous(memory)
     carried = _carried(memory, problem, course)
-    waiting, late = (carried.cost, _tardiness(memory)) if carried is not None else (IMPOSSIBLE, 0)
-    best, moved_in_best = carried, 0
+    waiting, late = (carried.cost, carried.tardiness) if carried is not None else (IMPOSSIBLE, 0)
+    best = carried
     held = _held_up(memory, problem, carried)
-    free = len(held) if carried is None or problem.churn is None else min(problem.churn, len(held))
-    while free and held:
+    price = carried.cost if carried is not None else IMPOSSIBLE
+    for free in _shares(problem, len(held), carried):
         tried = _decoded(memory, problem, course, free=held[:free])
-        moved = len(_moved(problem, tried.start, carried)) if tried is not None else 0
-        if tried is not None and (carried is None or problem.churn is None or moved <= problem.churn):
-            if best is None or tried.cost + _price(problem, moved) < best.cost + _price(problem, moved_in_best):
-                best, moved_in_best = tried, moved
-            break
-        free //= 2
+        if tried is None:
+            continue
+        moved = _moved(problem, tried, carried)
+        affordable = carried is None or problem.churn is None or moved <= problem.churn
+        if affordable and tried.cost + _price(problem, moved) < price:
+            best, price = tried, tried.cost + _price(problem, moved)
     if best is None:
         best = _decoded(memory, problem, course, free=[b.task for b in problem.previous], urgent=True)
     if best is None:
@@ -84,12 +84,14 @@ def repair(problem: Problem, memory: Memory, course: Course | None = None) -> Re
 
 
 class _Decoded(NamedTuple):
-    """One way to go on: its genes and state as the memory held them."""
+    """One way to go on: its genes and state as the memory held them, the start and unit of each task."""
 
     cost: int
+    tardiness: int
     genes: Ints
     state: Ints
     start: Ints
+    unit: Ints
 
 
 def _carried(memory: Memory, problem: Problem, course: Course) -> _Decoded | None:
@@ -97,7 +99,9 @@ def _carried(memory: Memory, problem: Problem, course: Course) -> _Decoded | Non
     manners = (course.fetch,) if course.fetch is not None else (True, False)
     for urgent in (False, True):
         found = [
-            made for fetch in manners if (made := _decoded(memory, problem, course, urgent=urgent, fetch=fetch))
+            made
+            for fetch in manners
+            if (made := _decoded(memory, problem, course, urgent=urgent, fetch=fetch))
         ]
         if found:
             return min(found, key=lambda made: made.cost)
@@ -136,7 +140,9 @@ def _decoded(
     block(at.SETTINGS)[1] = 0
     if cost >= IMPOSSIBLE:
         return None
-    return _Decoded(cost, memory.genes.copy(), memory.state.copy(), block(at.START).copy())
+    unit = block(at.MODE_UNIT)[block(at.MODE_PTR)[:-1] + block(at.MODE)]
+    late = int((np.maximum(0, block(at.JOB_END) - block(at.DUE)) * block(at.WEIGHT)).sum())
+    return _Decoded(cost, late, memory.genes.copy(), memory.state.copy(), block(at.START).copy(), unit)
 
 
 def _order(memory: Memory, problem: Problem, course: Course, *, urgent: bool) -> Ints:
@@ -148,19 +154,19 @@ def _order(memory: Memory, problem: Problem, course: Course, *, urgent: bool) ->
         known[was.task], start[was.task] = True, was.start
     latest = block(at.DUE)[block(at.JOB)] - block(at.REMAINING)
     start[~known] = np.maximum(0, latest[~known])
-    key = start.astype(np.float64)
-    listed = [task for task in course.order if known[task]]
-    if listed:
-        # A list need not be in the order of starts: every entry is as late as the latest before it, and keeps its place.
-        key[listed] = np.maximum.accumulate(start[listed])
-        rank = np.full(count, count, np.int64)
-        rank[listed] = np.arange(len(listed))
-        order = np.lexsort((latest, rank, key)).astype(np.int64)
-    else:
-        order = np.lexsort((latest, start)).astype(np.int64)
+    listed = np.array([task for task in course.order if known[task]], np.int64)
+    place = np.searchsorted(np.sort(start[listed]), start) - 0.5
+    place[listed] = np.arange(len(listed))
+    order = np.lexsort((latest, start, place)).astype(np.int64)
     if urgent:
         order = np.concatenate([memory.urgent, order[~np.isin(order, memory.urgent)]]).astype(np.int64)
     return order
+
+
+def _shares(problem: Problem, held: int, carried: _Decoded | None) -> list[int]:
+    """How many of the tasks that are held up are let go elsewhere, try by try: all, the first half of them, a quarter."""
+    most = held if problem.churn is None or carried is None else min(held, problem.churn)
+    return [share for share in dict.fromkeys((most, most // 2, most // 4)) if share]
 
 
 def _held_up(memory: Memory, problem: Problem, carried: _Decoded | None) -> list[int]:
@@ -194,13 +200,14 @@ def _expected(was: Before, start: int, carried: _Decoded | None) -> Before:
     return Before(was.task, was.unit, min(max(start, min(was.start, there)), max(was.start, there)))
 
 
-def _moved(problem: Problem, start: Ints, carried: _Decoded | None) -> list[int]:
-    """Soon to begin, and later or earlier than was to be expected. (Who changes unit to be earlier is among them.)"""
-    return [
-        b.task
-        for b in _near(problem)
-        if abs(int(start[b.task]) - _expected(b, int(start[b.task]), carried).start) > problem.moved_tolerance
-    ]
+def _moved(problem: Problem, made: _Decoded, carried: _Decoded | None) -> int:
+    """How many that begin soon are on another unit, or later or earlier than was to be expected."""
+    count = 0
+    for was in _near(problem):
+        start = int(made.start[was.task])
+        away = abs(start - _expected(was, start, carried).start) > problem.moved_tolerance
+        count += away or made.unit[was.task] != was.unit
+    return count
 
 
 def _price(problem: Problem, moved: int) -> int:
@@ -210,11 +217,6 @@ def _price(problem: Problem, moved: int) -> int:
 def _forget_previous(memory: Memory) -> None:
     """Decoding prices no moves: what has moved is known afterwards."""
     memory.block(at.PREVIOUS_UNIT)[:] = -1
-
-
-def _tardiness(memory: Memory) -> int:
-    ends, due, weight = (memory.block(b) for b in (at.JOB_END, at.DUE, at.WEIGHT))
-    return int((np.maximum(0, ends - due) * weight).sum())
 
 
 def _told(

@@ -25,6 +25,7 @@ async function boot() {
     watchStale();
     connect();
     module.start();
+    document.body.dataset.started = page; // from here on a click does something
   } catch (error) {
     console.error(error);
     const stale = byId("stale");
