@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from bench.moment import moment, open_tasks
 from bench.plant_methods import Worth, worth_of
+from zhongshu.decide.planner import course
 from zhongshu.decide.planner.improve import improve
 from zhongshu.decide.planner.mended import Plan, better, mended
 from zhongshu.decide.planning.build import Built
@@ -57,9 +58,11 @@ class Breakdown:
 def in_force(built: Built, seconds: float, seed: int) -> Plan:
     """A plan as the planner puts it in force: by the best rule, then so many seconds of its search."""
     first = mended(built, None)
-    plan = None if first is None else better(first, seconds, seed=seed)
-    if plan is None:
+    if first is None:
         raise RuntimeError("there is no plan that a machine could disturb")
+    plan = better(first, seconds, seed=seed)
+    if plan is None:  # it found nothing better
+        plan = replace(first, course=course.written(first.memory, first.starts[0]))
     worth_of(plan.problem, plan.solution, "in force")
     return plan
 
@@ -87,11 +90,11 @@ def _breakdown(plant: Plant, plan: Plan, tick: int, seconds: float, seed: int) -
     frozen, down = plant.planning.frozen_s, busiest(plant, plan, tick)
     calm = moment(plan.problem, plan.solution, tick, frozen, -1, 0)
     problem = moment(plan.problem, plan.solution, tick, frozen, down, DOWN_S)
-    course = _course(plan, tick)
-    undisturbed, *_ = _mended(calm, Memory(calm), course)
+    order = _course(plan, tick)
+    undisturbed, *_ = _mended(calm, Memory(calm), order)
     began_s = monotonic_s()
     memory = Memory(problem)
-    repaired, genes, found = _mended(problem, memory, course)
+    repaired, genes, found = _mended(problem, memory, order)
     wall_ms = 1000 * (monotonic_s() - began_s)
     found_later = improve(problem, memory, [genes], seconds, seed=seed)
     improved = repaired if found_later is None else found_later.solution
@@ -108,16 +111,16 @@ def _breakdown(plant: Plant, plan: Plan, tick: int, seconds: float, seed: int) -
     )
 
 
-def _mended(problem: Problem, memory: Memory, course: Course) -> tuple[Solution, Ints, Repaired]:
+def _mended(problem: Problem, memory: Memory, order: Course) -> tuple[Solution, Ints, Repaired]:
     """The plan and its list; made anew by the rules where the one in force can't be mended, as the planner does."""
-    mended = repair(problem, memory, course)
-    if mended.solution is not None:
-        return mended.solution, mended.genes, mended
+    found_first = repair(problem, memory, order)
+    if found_first.solution is not None:
+        return found_first.solution, found_first.genes, found_first
     found = Incumbent(problem, 0.0, None)
     lists = first_plans(memory, found, monotonic_s(), 1.0)
     if found.solution is None:
         raise RuntimeError("no rule finds a plan after a breakdown")
-    return found.solution, lists[0], mended
+    return found.solution, lists[0], found_first
 
 
 def _course(plan: Plan, tick: int) -> Course:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.breakdowns import DOWN_S, Breakdown
+from bench.breakdowns import DOWN_S, Breakdown, Rest
 from bench.plant_methods import PARAMETERS, WORKERS, Worth
 from bench.sections import table
 
@@ -161,39 +161,41 @@ def _breakdowns(found: Sequence[Breakdown]) -> list[str]:
     if not found:
         return []
     times = sorted(b.wall_ms for b in found)
-    waited = [(b.waited.objective, b.waited.tardiness, 0, b) for b in found if b.waited is not None]
-    ways = {
-        "just waiting": waited,
-        "repaired": [(b.repaired.objective, b.repaired.tardiness, b.repaired.moved, b) for b in found],
-        "repaired, then searched": [
-            (b.improved.objective, b.improved.tardiness, b.improved.moved, b) for b in found
-        ],
-    }
+    able = [b for b in found if b.waited is not None]
+    stuck = [b for b in found if b.waited is None]
     rows = [
-        (
-            name,
-            _share([cost / b.undisturbed.objective for cost, _, _, b in values]),
-            _both([late / 3600 for _, late, _, _ in values], "{:.1f}"),
-            _both([moved for _, _, moved, _ in values], "{:.0f}"),
-        )
-        for name, values in ways.items()
-        if values
+        *_rests("just waiting", [(b, b.waited) for b in able]),
+        *_rests("repaired", [(b, b.repaired) for b in able]),
+        *_rests("repaired, then searched", [(b, b.improved) for b in able]),
+        *_rests("repaired, where waiting was no plan", [(b, b.repaired) for b in stuck]),
+        *_rests("repaired, then searched, there", [(b, b.improved) for b in stuck]),
     ]
     text = (
         f"{len(found)} breakdowns: the busiest powder booth is down for {DOWN_S // 60} min from a random moment of the plan "
         f"in force, {_both([b.tasks for b in found], '{:,.0f}')} operations still to be done. From the problem to the "
         f"repaired plan: **{median(times):.0f} ms** (median), {times[-1]:.0f} ms at most. "
-        f"Just waiting was no plan at all in {len(found) - len(waited)} of them; in "
+        f"Just waiting was no plan at all in {len(stuck)} of them; in "
         f"{sum(not b.mended for b in found)} the plan could not be mended and the rules made a new one."
     )
     head = (
         "rest of the day",
+        "breakdowns",
         "objective, of that without the breakdown",
         "weighted tardiness, h",
         "operations moved",
     )
     note = "Objectives are without the price of moved operations; those that begin soon and lie elsewhere count as moved."
     return ["### A machine breaks down", "", text, "", *table(head, rows), "", note, ""]
+
+
+def _rests(name: str, found: Sequence[tuple[Breakdown, Rest | None]]) -> list[tuple[str, ...]]:
+    """One row over these breakdowns, which are the same in every row that is to be compared."""
+    known = [(b, rest) for b, rest in found if rest is not None]
+    if not known:
+        return []
+    share = _share([rest.objective / b.undisturbed.objective for b, rest in known])
+    late = _both([rest.tardiness / 3600 for _, rest in known], "{:.1f}")
+    return [(name, str(len(known)), share, late, _both([rest.moved for _, rest in known], "{:.0f}"))]
 
 
 def _quotes(seconds: Sequence[float]) -> list[str]:

@@ -23,7 +23,19 @@ from zhongshu.kernel.clock import NS
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.plans import live_plan, unpack
 
-COLUMNS_ALIKE = ("id", "order", "lot", "product", "operation", "unit", "start", "end", "left", "batch", "moved")
+COLUMNS_ALIKE = (
+    "id",
+    "order",
+    "lot",
+    "product",
+    "operation",
+    "unit",
+    "start",
+    "end",
+    "left",
+    "batch",
+    "moved",
+)
 
 
 def test_a_plan_comes_into_force_and_out_as_an_event(store: Store) -> None:

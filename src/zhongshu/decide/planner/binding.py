@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from zhongshu.decide.planner.hours import fit, worked
-from zhongshu.decide.planner.words import both, hour, order_name, unit_name
+from zhongshu.decide.planner.words import both, hour, order_name, pool_name, unit_name
 from zhongshu.decide.planning.build import Built
 from zhongshu.decide.scheduling.check.schedule import Block, Schedule
 from zhongshu.decide.scheduling.problem import AT_HAND
@@ -21,12 +21,14 @@ RANK = ("release", "before", "arrival", "vehicle", "blocked", "setup", "unit")
 
 
 class Bound(NamedTuple):
-    """Until ``tick`` a task could not begin; ``other`` is the task because of which (None: none), ``values`` are words'."""
+    """Until ``tick`` a task could not begin; ``other`` is the task because of which (None: none), ``values`` are words';
+    ``own``: from when on its own material could have been there."""
 
     tick: int
     kind: str
     other: int | None = None
     values: dict[str, Any] = {}  # noqa: RUF012 (never written to)
+    own: int = 0
 
 
 def chain_of(plant: Plant, built: Built, solution: Solution, job: int) -> list[dict[str, Any]]:
@@ -86,7 +88,7 @@ class _View:
         origin, start = self.built.origin_ns, self.of.start[task]
         unit = self.built.units[self.of.unit[task]]
         words = {"unit": unit_name(self.plant, unit), "until": hour(self.plant, origin + start * NS)}
-        own = max(b.tick for b in self._of_material(task))
+        own = max(b.own for b in self._of_material(task))
         return {
             "task": self.built.tasks[task].id,
             "unit": unit,
@@ -112,17 +114,17 @@ class _View:
             moved = self.moved.get(index)
             if moved is None or moved.vehicle < 0:
                 name = self._name(other) if other is not None else both("why.lot")
-                yield Bound(since + arc.lag_min, "before", other, {"task": name})
+                yield Bound(since + arc.lag_min, "before", other, {"task": name}, since + arc.lag_min)
                 continue
             origin = arc.origin if other is None else self.of.unit[other]
             place = unit_name(self.plant, self.built.units[origin])
             direct = max(0, since) + moved.drop - moved.pickup
             if self._unit_free(task) < moved.drop and moved.drop > direct:
                 vehicle = unit_name(self.plant, self.built.vehicles[moved.vehicle])
-                yield Bound(moved.drop, "vehicle", other, {"place": place, "vehicle": vehicle})
+                yield Bound(moved.drop, "vehicle", other, {"place": place, "vehicle": vehicle}, direct)
             else:
                 # A lot that was fetched later than it could be, because there was no room for it, was not waited for.
-                yield Bound(direct, "arrival", other, {"place": place})
+                yield Bound(direct, "arrival", other, {"place": place}, direct)
 
     def _unit_free(self, task: int) -> int:
         return max((b.tick for b in self._of_unit(task)), default=0)
@@ -162,8 +164,9 @@ class _View:
         if used and (arrived or made or not mode.demands):
             return Bound(start, "material", found.other)
         if mode.demands:
-            names = [self.problem.pools[pool].name for pool, _ in mode.demands]
-            return Bound(start, "pool", found.other, {"pools": ", ".join(names)})
+            names = [pool_name(self.plant, self.problem.pools[pool].name) for pool, _ in mode.demands]
+            pools = {"zh": "、".join(n["zh"] for n in names), "en": ", ".join(n["en"] for n in names)}
+            return Bound(start, "pool", found.other, {"pools": pools})
         waits = any(self.problem.arcs[k].lag_max is not None for k in self.problem.arcs_out[task])
         return Bound(start, "follow" if waits else "later", found.other)
 

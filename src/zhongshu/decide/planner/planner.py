@@ -36,6 +36,8 @@ GATHER_S, PERIOD_S, ASK_S = 0.6, 25.0, 5.0
 #: Wall time given to improving a repaired plan; plant.yaml: settings.improve_s.
 IMPROVE_S = 5.0
 DOWN = (UnitState.ABORTED.name, UnitState.ABORTING.name, UnitState.STOPPED.name, UnitState.UNDEFINED.name)
+#: What cuts short the improving of a plan; orders come and go all day, it would never be done.
+URGENT = ("breakdown", "people", "asked")
 PEOPLE = (OrderHeld, LotCorrected, StockCorrected, PlanRuleChanged)
 
 
@@ -104,7 +106,7 @@ class Planner:
             try:
                 await self._look()
                 planned = await asyncio.to_thread(
-                    self.desk.replan, kind, subject, self._improve_s, lambda: bool(self._causes)
+                    self.desk.replan, kind, subject, self._improve_s, self._hurried
                 )
             except BusError as error:
                 log.warning("the brain does not say how the floor stands, no plan is made: %s", error)
@@ -115,6 +117,10 @@ class Planner:
             if planned:
                 self._outbox.poke()
             kind, subject = await self._next_cause()
+
+    def _hurried(self) -> bool:
+        """Something is wanted for which improving the last plan does not go on; read by the planning thread."""
+        return any(kind in URGENT for kind, _ in tuple(self._causes))
 
     async def _look(self) -> None:
         """Ask decide how units and vehicles stand; raises BusError when it does not answer."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from zhongshu.decide.planner import course
 from zhongshu.decide.planner.binding import chain_of, gravest
 from zhongshu.decide.planner.desk import Desk, InForce
@@ -16,7 +18,7 @@ from zhongshu.decide.planner.words import ASKED, both
 from zhongshu.decide.planning.build import Built
 from zhongshu.decide.scheduling.check import violations
 from zhongshu.decide.scheduling.objective import kpis
-from zhongshu.decide.scheduling.problem import Weights
+from zhongshu.decide.scheduling.problem import Problem, Weights
 from zhongshu.decide.scheduling.repair import repair
 from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.memory import Memory
@@ -67,22 +69,35 @@ def quoted(now: InForce, product: str, quantity: int, priority: int) -> tuple[Bu
     if last is None:
         raise Refusal("ask.no_way")
     starts = memory.block(at.START).copy()
+    problem = _as_carried_on(problem, memory, job)
     best = seeking.best(starts, SEARCH_S, [last])
     assert best is not None  # at least the last place
     memory.genes[:], memory.state[:] = best.genes, best.state
-    solution = solution_of(memory)
-    left_s = max(0.1, TOTAL_S - (monotonic_s() - began_s))
-    polished = improve(problem, memory, [best.genes], left_s)
-    if (
-        polished is not None
-        and kpis(problem, polished.solution).objective < kpis(problem, solution).objective
-    ):
-        solution = polished.solution
+    found = [solution_of(memory)]
+    polished = improve(problem, memory, [best.genes], max(0.1, TOTAL_S - (monotonic_s() - began_s)))
+    if polished is not None:
+        found.append(polished.solution)
+    for solution in sorted(found, key=lambda made: kpis(problem, made).objective):
+        if not _later(problem, solution, job) and not violations(problem, solution):
+            return replace(built, problem=problem), solution
+    memory.genes[:], memory.state[:] = last.genes, last.state
+    return replace(built, problem=problem), solution_of(memory)
+
+
+def _later(problem: Problem, solution: Solution, job: int) -> bool:
+    """Another order ends later than it may."""
     ends = kpis(problem, solution).job_ends
-    later = any(end > j.due for k, (end, j) in enumerate(zip(ends, problem.jobs, strict=True)) if k != job)
-    if later or violations(problem, solution):
-        raise Refusal("ask.no_plan")  # the plan in force can't be followed exactly; the next one will be
-    return built, solution
+    return any(end > j.due for k, (end, j) in enumerate(zip(ends, problem.jobs, strict=True)) if k != job)
+
+
+def _as_carried_on(problem: Problem, memory: Memory, job: int) -> Problem:
+    """Orders that can't be done any more when the plan says are due when the plan, carried on without the new one, ends
+    them. The memory holds that plan."""
+    ends, due = memory.block(at.JOB_END), memory.block(at.DUE)
+    others = np.arange(len(due)) != job
+    due[others] = np.maximum(due[others], ends[others])
+    jobs = (replace(j, due=int(due[k])) if k != job else j for k, j in enumerate(problem.jobs))
+    return replace(problem, jobs=tuple(jobs))
 
 
 def _with_order(now: InForce, product: str, quantity: int, priority: int) -> Built:

@@ -41,7 +41,8 @@ def release_version(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
         row = plan(session, desk.plant.id, version)
         if row is None or row.status == PlanStatus.DISCARDED:
             raise Refusal("ask.not_scenario", version=version)
-        done: dict[str, Any] = {"kind": DONE, "rules": [], "ended": list(changed.ended), "orders": []}
+        done: dict[str, Any] = {"kind": DONE, "before": before["version"], "rules": [], "orders": []}
+        done["ended"] = list(changed.ended)
         for rule in changed.ended:
             end_rule(session, desk.plant, rule, signed)
         for tried in changed.tried:
@@ -79,7 +80,10 @@ def undo(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
         if live is None:
             raise Refusal("ask.no_plan")
         released = _last_release(session, desk.plant.id)
-        earlier = previous_live(session, desk.plant.id, (released or live).version)
+        if released is not None:
+            earlier = plan(session, desk.plant.id, _done(released)["before"])
+        else:
+            earlier = previous_live(session, desk.plant.id, live.version)
         if earlier is None:
             raise Refusal("ask.no_undo")
         if released is not None:
@@ -115,7 +119,7 @@ def _last_release(session: Session, plant: str) -> PlanRow | None:
 
 
 def _take_back(session: Session, desk: Desk, row: PlanRow, signed: Signed) -> None:
-    done = next(edit for edit in row.edits if edit["kind"] == DONE)
+    done = _done(row)
     standing = {rule.id for rule in rules_in_force(session, desk.plant.id)}
     for rule in done["rules"]:
         if rule in standing:
@@ -123,13 +127,29 @@ def _take_back(session: Session, desk: Desk, row: PlanRow, signed: Signed) -> No
     for number in done["ended"]:
         old = session.get_one(RuleRow, number)
         times = {"start_ns": old.start_ns, "end_ns": old.end_ns}
-        lay_down(session, desk.plant, signed, kind=old.kind, subject=old.subject, args=old.args, **times)
+        again = lay_down(
+            session, desk.plant, signed, kind=old.kind, subject=old.subject, args=old.args, **times
+        )
+        _renumber(session, old, again)
     for terms in done["orders"]:
         order = session.get(WorkOrder, (desk.plant.id, terms["order"]))
         if order is not None and order.status not in ("done", "cancelled"):
             kept = {"due_ns": terms["due_ns"], "priority": terms["priority"]}
             change_order(session, desk.plant, terms["order"], signed, **kept)
     row.edits = [*row.edits, {"kind": UNDONE, "by": signed.by}]
+
+
+def _done(row: PlanRow) -> dict[str, Any]:
+    found: dict[str, Any] = next(edit for edit in row.edits if edit["kind"] == DONE)
+    return found
+
+
+def _renumber(session: Session, old: RuleRow, again: RuleRow) -> None:
+    """The release that laid the old rule down is taken back by ending the one that stands for it now."""
+    laid_by = plan(session, old.plant, int(old.args.get("plan", 0)))
+    if laid_by is not None and any(edit["kind"] == DONE for edit in laid_by.edits):
+        rules = [again.id if rule == old.id else rule for rule in _done(laid_by)["rules"]]
+        laid_by.edits = [e | {"rules": rules} if e["kind"] == DONE else e for e in laid_by.edits]
 
 
 def _terms(session: Session, desk: Desk, order: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from zhongshu.decide.planning.build_modes import POWER
 from zhongshu.kernel.clock import NS
 from zhongshu.kernel.strings import strings_of
 from zhongshu.model.plant import Plant
@@ -35,6 +36,14 @@ def unit_name(plant: Plant, unit: str) -> dict[str, str]:
     """As the plant file calls it."""
     known = plant.unit_of.get(unit)
     return {"zh": known.name.zh, "en": known.name.en} if known is not None else {"zh": unit, "en": unit}
+
+
+def pool_name(plant: Plant, pool: str) -> dict[str, str]:
+    """People or tools as the plant file calls them; power is the cap on all."""
+    known = next((p for p in plant.pools if p.id == pool), None)
+    if known is not None:
+        return {"zh": known.name.zh, "en": known.name.en}
+    return both("name.power") if pool == POWER else {"zh": pool, "en": pool}
 
 
 def order_name(plant: Plant, order: str, product: str, step: int) -> dict[str, str]:

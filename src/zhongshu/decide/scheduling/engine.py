@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 from zhongshu.decide.jobshop.solve import bound_of, solve_jobshop
 from zhongshu.decide.jobshop.solve import warm as warm_jobshop
-from zhongshu.decide.scheduling.anneal import Annealer
+from zhongshu.decide.scheduling.anneal import Annealer, Board
 from zhongshu.decide.scheduling.bounds import lower_bound
 from zhongshu.decide.scheduling.conflicts import explain
-from zhongshu.decide.scheduling.cp.solve import solve_cp
 from zhongshu.decide.scheduling.incumbent import Incumbent, OnBetter
 from zhongshu.decide.scheduling.problem import Problem
 from zhongshu.decide.scheduling.search.arrays import Ints
@@ -25,8 +25,13 @@ from zhongshu.decide.scheduling.validate import Fault, problems_of
 from zhongshu.decide.scheduling.warm import warm_search
 from zhongshu.kernel.clock import monotonic_s
 
+if TYPE_CHECKING:
+    from zhongshu.decide.scheduling.lns import Windows
+
 #: Up to so many tasks CP-SAT is given the whole problem on one of the workers: it proves optima and gives bounds.
 WHOLE_MAX = 120
+#: Up to so many tasks the second worker plans windows anew with CP-SAT, as far as that pays.
+WINDOWS_MAX = 1200
 #: Of the time, at most this share goes into dispatching rules.
 RULES_SHARE = 0.15
 #: The lists that local search begins from.
@@ -134,23 +139,35 @@ def _plant(
 
     whole = len(problem.tasks) <= WHOLE_MAX and limits.work_limit is None
     others = max(1, limits.workers) - 1 if starts else 0
+    windowed = limits.work_limit is None and len(problem.tasks) <= WINDOWS_MAX
+    board = Board()
     crew = [
         Annealer(
-            problem, limits.seed * 64 + k, f"search {k + 1}", found, memory if k == 0 else Memory(problem)
+            problem,
+            limits.seed * 64 + k,
+            f"search {k + 1}",
+            found,
+            memory if k == 0 else Memory(problem),
+            board,
+            _windows(problem, found, limits.seed * 64 + k) if windowed and k == 1 else None,
         )
         for k in range(max(1, limits.workers if not whole or limits.workers < 2 else limits.workers - 1))
     ]
     alone, stop = limits.work_limit is not None, Event()
-    threads = [Thread(target=a.run, args=(starts, progress, alone)) for a in crew[1:]]
+    threads = [Thread(target=a.run, args=(starts, progress, alone, limits.seconds)) for a in crew[1:]]
     if whole or (not starts and limits.work_limit is None):
         threads.append(Thread(target=_whole, args=(problem, found, limits, began_s, max(1, others))))
     for thread in threads:
         thread.start()
-    crew[0].run(starts, progress, alone)
+    crew[0].run(starts, progress, alone, limits.seconds)
     stop.set()
     for thread in threads:
         thread.join()
-    return found, sum(a.evaluated for a in crew), "rules, local search" + (", CP-SAT" if whole else "")
+    return (
+        found,
+        sum(a.evaluated for a in crew),
+        "rules, local search" + (", CP-SAT" if whole or (windowed and len(crew) > 1) else ""),
+    )
 
 
 def first_plans(memory: Memory, found: Incumbent, began_s: float, seconds: float | None) -> list[Ints]:
@@ -168,9 +185,18 @@ def first_plans(memory: Memory, found: Incumbent, began_s: float, seconds: float
     return [made.genes for made in done[:STARTS]]
 
 
+def _windows(problem: Problem, found: Incumbent, seed: int) -> Windows:
+    """CP-SAT on windows. OR-tools takes a second to import, and is only wanted by problems of some sizes."""
+    from zhongshu.decide.scheduling.lns import Windows
+
+    return Windows(problem, found, seed)
+
+
 def _whole(problem: Problem, found: Incumbent, limits: Limits, began_s: float, workers: int) -> None:
     """CP-SAT on the whole problem."""
     seconds = limits.seconds - (monotonic_s() - began_s)
+    from zhongshu.decide.scheduling.cp.solve import solve_cp
+
     result = solve_cp(
         problem,
         seconds=max(0.05, seconds),
@@ -195,6 +221,8 @@ def _solvable(problem: Problem, limits: Limits) -> bool:
     memory = Memory(problem)
     if any(run_rule(memory, manner).cost < IMPOSSIBLE for manner in list(manners())[:3]):
         return True
+    from zhongshu.decide.scheduling.cp.solve import solve_cp
+
     return solve_cp(problem, seconds=2.0, workers=limits.workers, seed=limits.seed).status != "infeasible"
 
 

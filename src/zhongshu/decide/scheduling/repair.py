@@ -23,6 +23,8 @@ from zhongshu.decide.scheduling.solution import Solution
 PATIENCE = 300
 #: What the plan in force begins within so many ticks should stay; what comes later may be planned anew at no price.
 NEAR = 7200
+#: A plan that its list gives again is preferred to one that is better by no more than this.
+ALIKE = 1.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def repair(problem: Problem, memory: Memory, course: Course | None = None) -> Re
         best = _decoded(memory, problem, course, free=[b.task for b in problem.previous], urgent=True)
     if best is None:
         return Repaired(None, memory.genes.copy(), IMPOSSIBLE, waiting, late, problem.previous)
-    return _told(memory, problem, best, carried, (waiting, late))
+    return _told(memory, problem, _followable(memory, best), carried, (waiting, late))
 
 
 class _Decoded(NamedTuple):
@@ -140,9 +142,7 @@ def _decoded(
     block(at.SETTINGS)[1] = 0
     if cost >= IMPOSSIBLE:
         return None
-    unit = block(at.MODE_UNIT)[block(at.MODE_PTR)[:-1] + block(at.MODE)]
-    late = int((np.maximum(0, block(at.JOB_END) - block(at.DUE)) * block(at.WEIGHT)).sum())
-    return _Decoded(cost, late, memory.genes.copy(), memory.state.copy(), block(at.START).copy(), unit)
+    return _kept(memory, cost)
 
 
 def _order(memory: Memory, problem: Problem, course: Course, *, urgent: bool) -> Ints:
@@ -217,6 +217,26 @@ def _price(problem: Problem, moved: int) -> int:
 def _forget_previous(memory: Memory) -> None:
     """Decoding prices no moves: what has moved is known afterwards."""
     memory.block(at.PREVIOUS_UNIT)[:] = -1
+
+
+def _followable(memory: Memory, made: _Decoded) -> _Decoded:
+    """Where units were chosen on the way, the list with these units may decode to something else: if that is as good, it is
+    the plan, because it is what the list says at the next re-plan too."""
+    if memory.block(at.FIXED).all():
+        return made
+    memory.genes[:] = made.genes
+    memory.clear()
+    begin(memory.d)
+    cost = int(decode(memory.d, 0, IMPOSSIBLE - 1))
+    return made if cost > made.cost * ALIKE else _kept(memory, cost)
+
+
+def _kept(memory: Memory, cost: int) -> _Decoded:
+    """What the memory holds now."""
+    block = memory.block
+    unit = block(at.MODE_UNIT)[block(at.MODE_PTR)[:-1] + block(at.MODE)]
+    late = int((np.maximum(0, block(at.JOB_END) - block(at.DUE)) * block(at.WEIGHT)).sum())
+    return _Decoded(cost, late, memory.genes.copy(), memory.state.copy(), block(at.START).copy(), unit)
 
 
 def _told(

@@ -19,8 +19,9 @@ NUMBERS = (
     SLICE_TICKS, SLICES,          # pools are kept in slices of time, each as used as its busiest tick
     TOLERANCE, CHURN,             # stability: what counts as moved, how many may
     IN_WIDTH, OUT_WIDTH, MADE_WIDTH,
-    JOURNAL_SIZE,
-) = tuple(range(17))
+    JOURNAL_SIZE,                 # entries
+    OVERFLOWN,                    # 1 when the journal was full: the state can't be taken back
+) = tuple(range(18))
 
 # what the problem says; never written by a kernel
 PROBLEM = (
@@ -32,12 +33,14 @@ PROBLEM = (
     PRODUCER_TASK, VEHICLE_STATION, VEHICLE_READY, TRAVEL, EMPTY, RELEASE, DUE, WEIGHT, PIN_UNIT, PIN_START, PIN_END,
     STARTED, FROZEN_PTR, FROZEN_TASK, FROZEN_RANK, PREVIOUS_UNIT, PREVIOUS_START, PRICE_AT, PRICE, WEIGHTS,
     STUCK,                        # 1 where the task has no choice of mode
-    REMAINING,                    # least ticks from a task's start to the end of all that depends on it
-) = tuple(range(17, 87))
+    REMAINING,                    # about how many ticks from a task's start to the end of all that depends on it
+    AFTERWARDS,                   # least ticks from a task's end to the end of its order
+) = tuple(range(18, 89))
 
 # what the search varies: the list of tasks and its inverse; modes count from a task's first; MATE links the members of a
-# batch in a circle; DELAY: not before this tick, for cheaper energy. SETTINGS[0]: lots are fetched as soon as there is room where they go; SETTINGS[1]: dispatching
-GENES = (ORDER, PLACE, MODE, MATE, DELAY, SETTINGS) = tuple(range(87, 93))
+# batch in a circle; DELAY: not before this tick, for cheaper energy. SETTINGS[0]: lots are fetched as soon as there is room
+# where they go, those at least whose arc is EARLY; SETTINGS[1]: dispatching
+GENES = (ORDER, PLACE, MODE, MATE, DELAY, EARLY, SETTINGS) = tuple(range(89, 96))
 
 # the schedule as far as it is built
 STATE = (
@@ -46,16 +49,21 @@ STATE = (
     LAST, IN_PROMISED, IN_COUNT, IN_STARTS, OUT_COUNT, OUT_ARCS,                          # per unit
     HEAD, TAIL,                                                                           # per vehicle
     USAGE, CONSUMED, MADE_COUNT, MADE,                                                    # per pool, per material
-    JOB_END, COST, COUNT_PLACED, CHURNED, MAKESPAN,
-) = tuple(range(93, 126))
+    JOB_END, JOB_BOUND, COST, COUNT_PLACED, CHURNED, MAKESPAN,
+) = tuple(range(96, 130))
 
 # room to work in, meaningless between two evaluations
 SCRATCH = (
     JOURNAL, STACK, WAITING, NOT_BEFORE, JOINT, MEMBERS, FIXED, COMPONENT, JUST_IN_TIME, SORTED, DEMAND, MISSING, ABLE,
     HOW,
-) = tuple(range(126, 140))
+    SPARE_JOURNAL,                                        # of the schedule that is tried
+    MARK_AT, COUNT_AT, COST_AT,                           # per index of the list: the journal, LOG and COST before it
+    TRIED_MARK_AT, TRIED_COUNT_AT, TRIED_COST_AT,         # the same of the schedule that is tried
+    PLACED_AT,                                            # per task: the index of the list at which it was placed
+    SEEN_START, SEEN_END, SEEN_BOUND, SEEN_JOB_END,       # the current schedule, whatever the state shows
+) = tuple(range(130, 156))
 # fmt: on
-HEADER = 140
+HEADER = 156
 
 #: Not decided yet.
 UNKNOWN = -(2**50)

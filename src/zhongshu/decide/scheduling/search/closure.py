@@ -40,7 +40,8 @@ def place_all(d: at.Flat, task: int) -> bool:
 @kernel
 def place_component(d: at.Flat, task: int) -> int:
     """Tasks tied by maximum waits are placed together, so that the earlier ones can still be pushed later."""
-    forget(d)
+    if d[d[at.SETTINGS] + 1]:
+        forget(d)  # dispatching never goes back
     count = component_of(d, task)
     if d[d[at.SETTINGS] + 1]:
         choose_modes(d, count)
@@ -128,8 +129,8 @@ def place_joint(d: at.Flat, count: int) -> int:
     """Place all members; where one waits too long for another, push the earlier one later and begin again."""
     sort_by_place(d, count)
     clear(d, at.NOT_BEFORE, count)
+    mark = d[d[at.JOURNAL]]
     for _ in range(PUSHES_MAX):
-        forget(d)
         left, progress, wanted = (count, True, PLACED)
         while left > 0 and progress:
             progress = False
@@ -150,11 +151,11 @@ def place_joint(d: at.Flat, count: int) -> int:
             for k in range(count):
                 left += not d[d[at.DONE] + d[d[at.COMPONENT] + k]]
         if wanted != PLACED or left > 0:
-            take_back(d, 0)
+            take_back(d, mark)
             return wanted if wanted != PLACED else FAILED
         if not push_later(d, count):
             return PLACED
-        take_back(d, 0)
+        take_back(d, mark)
     return FAILED
 
 

@@ -7,15 +7,15 @@ from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.buffers import enter_output, leave_input, room_from
 from zhongshu.decide.scheduling.search.costs import ENERGY, SETUP, THOUSANDTHS, energy_cost, task_cost
 from zhongshu.decide.scheduling.search.journal import put
-from zhongshu.decide.scheduling.search.supplies import add_made, demand_of, use_pool
+from zhongshu.decide.scheduling.search.supplies import add_made, use_pool
 from zhongshu.decide.scheduling.search.trips import drive
 
 
 @kernel
 def commit(
-    d: at.Flat, unit: int, count: int, span: tuple[int, int], setup: int, why: tuple[int, int]
+    d: at.Flat, unit: int, count: int, span: tuple[int, int], setup: int, why: tuple[int, int], demands: int
 ) -> None:
-    """MEMBERS[:count] run on ``unit`` in ``span``; ``why``: BOUND and REASON."""
+    """MEMBERS[:count] run on ``unit`` in ``span``; ``why``: BOUND and REASON; ``demands``: how many are in DEMAND."""
     put(d, d[at.LAST] + unit, d[d[at.MEMBERS] + 0])
     power = 0
     for m in range(count):
@@ -38,16 +38,16 @@ def commit(
         cost += energy_cost(d, unit, span[0], span[1], power) * d[d[at.WEIGHTS] + ENERGY]
     if cost:
         put(d, d[at.COST], d[d[at.COST]] + cost)
-    take_pools(d, unit, count, span)
+    take_pools(d, unit, count, span, demands)
 
 
 @kernel
-def take_pools(d: at.Flat, unit: int, count: int, span: tuple[int, int]) -> None:
+def take_pools(d: at.Flat, unit: int, count: int, span: tuple[int, int], demands: int) -> None:
     """Use the pools while the members are worked on."""
     pauses = 1
     for m in range(count):
         pauses = min(pauses, d[d[at.INTERRUPTIBLE] + d[d[at.MEMBERS] + m]])
-    for n in range(demand_of(d, count)):
+    for n in range(demands):
         use_pool(d, d[d[at.DEMAND] + 2 * n], d[d[at.DEMAND] + 2 * n + 1], unit, span, pauses)
 
 
@@ -102,8 +102,14 @@ def fetch_at_once(d: at.Flat, task: int) -> None:
         after = d[d[at.AFTER] + arc]
         if not d[d[at.MOVES] + arc] or d[d[at.STARTED] + after] or d[d[at.DONE] + after]:
             continue
+        if d[d[at.EARLY] + arc] == 0:
+            continue
         to = d[d[at.MODE_UNIT] + (d[d[at.MODE_PTR] + after] + d[d[at.MODE] + after])]
         room = room_from(d, to, 0)
+        if d[d[at.SETTINGS] + 1]:
+            d[d[at.EARLY] + arc] = (
+                room >= 0
+            )  # decoded again, there may be room by then: that would be another schedule
         if room < 0:
             continue
         drive(d, arc, d[d[at.STATION] + unit], d[d[at.STATION] + to], d[d[at.END] + task], room)

@@ -13,16 +13,19 @@ THOUSANDTHS = 1000
 
 @kernel
 def task_cost(d: at.Flat, task: int, unit: int) -> None:
-    """Tardiness, flow, makespan and stability of a task just placed."""
+    """Tardiness, flow, makespan and stability of a task just placed: what its order can't escape any more."""
     job, end = (d[d[at.JOB] + task], d[d[at.END] + task])
-    before, cost = (d[d[at.JOB_END] + job], 0)
+    if end > d[d[at.JOB_END] + job]:
+        put(d, d[at.JOB_END] + job, end)
+    end += d[d[at.AFTERWARDS] + task]
+    before, cost = (d[d[at.JOB_BOUND] + job], 0)
     if end > before:
         late = max(0, end - d[d[at.DUE] + job]) - (
             max(0, before - d[d[at.DUE] + job]) if before > -NEVER else 0
         )
         flow = end - (before if before > -NEVER else d[d[at.RELEASE] + job])
         cost += late * d[d[at.WEIGHT] + job] * d[d[at.WEIGHTS] + TARDINESS] + flow * d[d[at.WEIGHTS] + FLOW]
-        put(d, d[at.JOB_END] + job, end)
+        put(d, d[at.JOB_BOUND] + job, end)
     if end > d[d[at.MAKESPAN]]:
         cost += (end - d[d[at.MAKESPAN]]) * d[d[at.WEIGHTS] + MAKESPAN]
         put(d, d[at.MAKESPAN], end)

@@ -6,25 +6,33 @@ Rules and their names as in Pinedo, *Scheduling*, ch. 14; ATCS: Lee, Bhaskaran &
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from zhongshu.decide.compiled import kernel
 from zhongshu.decide.scheduling.problem import NEVER
 from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.choose import arrival, choose_mode
 from zhongshu.decide.scheduling.search.closure import place_all
-from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE, finish_all
+from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE, begin_at, finish_all
+from zhongshu.decide.scheduling.search.flat import address
 
 RULES = ("FIFO", "EDD", "ODD", "MST", "CR", "SPT", "WSPT", "ATC", "ATCS", "MDD", "MWKR", "SETUP-ODD")
 FIFO, EDD, ODD, MST, CR, SPT, WSPT, ATC, ATCS, MDD, MWKR, SETUP_ODD = range(12)
 
 
 @kernel
-def dispatch(d: at.Flat) -> int:
+def dispatch(array: Any, urgent: Any) -> int:
     """Build a whole schedule; returns its cost. HOW: rule, window (ticks that may be waited for a task the rule
     prefers), patience (ticks an oven may wait for another lot), scale of ATC in tenths, mean duration.
 
-    MISSING holds how many predecessors are not placed; ``begin`` has run. The order in which tasks were placed is in LOG.
+    The state is empty before, MISSING holds how many predecessors each task has; ``urgent`` tasks are placed first. The
+    order in which tasks were placed is in LOG.
     """
+    d = address(array)
+    begin_at(d)
+    for task in urgent:
+        if not place_all(d, task):
+            return IMPOSSIBLE
     count, seen = (0, 0)
     for task in range(d[at.TASKS]):
         if d[d[at.MISSING] + task] == 0 and (not d[d[at.DONE] + task]):

@@ -9,9 +9,10 @@ import numpy as np
 from zhongshu.decide.scheduling.problem import AT_HAND, NEVER, Problem
 from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.arrays import Ints, arrays_of
-from zhongshu.decide.scheduling.search.tails import tails
+from zhongshu.decide.scheduling.search.tails import afterwards, tails
 
-JOURNAL_SIZE = 1 << 18
+#: Entries of the journal for each task and arc: many times what one needs.
+JOURNAL_EACH = 96
 
 
 class Memory:
@@ -19,7 +20,7 @@ class Memory:
 
     def __init__(self, problem: Problem, coarser: int = 1) -> None:
         arrays = arrays_of(problem, coarser)
-        arrays[at.REMAINING] = tails(arrays)
+        arrays[at.REMAINING], arrays[at.AFTERWARDS] = tails(arrays), afterwards(arrays)
         numbers = _numbers(problem, arrays)
         arrays[at.STUCK] = np.zeros(len(problem.tasks), np.int64)
         sizes = {which: len(values) for which, values in arrays.items()}
@@ -67,6 +68,7 @@ class Memory:
         mode[:], mate[:], fixed[:] = self._modes, self._mates, self._fixed
         self.block(at.SETTINGS)[:] = 0
         self.block(at.DELAY)[:] = 0
+        self.block(at.EARLY)[:] = 1
 
     def _first_genes(self) -> None:
         count = int(self.d[at.TASKS])
@@ -146,12 +148,13 @@ def _numbers(problem: Problem, arrays: dict[int, Ints]) -> dict[int, int]:
         at.IN_WIDTH: int(max([1, *inward.tolist()])),
         at.OUT_WIDTH: (int(max(outward)) + lots) * 2 + 4 + most_lying if bounded else 1,
         at.MADE_WIDTH: int(np.diff(arrays[at.PRODUCER_PTR]).max(initial=0)),
-        at.JOURNAL_SIZE: JOURNAL_SIZE,
+        at.JOURNAL_SIZE: JOURNAL_EACH * (len(problem.tasks) + len(problem.arcs) + 64),
+        at.OVERFLOWN: 0,
     }
 
 
 def _gene_sizes(n: dict[int, int]) -> dict[int, int]:
-    return {**dict.fromkeys(at.GENES, n[at.TASKS]), at.SETTINGS: 4}
+    return {**dict.fromkeys(at.GENES, n[at.TASKS]), at.EARLY: n[at.ARCS], at.SETTINGS: 4}
 
 
 def _state_sizes(n: dict[int, int]) -> dict[int, int]:
@@ -176,16 +179,20 @@ def _state_sizes(n: dict[int, int]) -> dict[int, int]:
         at.USAGE: n[at.POOLS] * n[at.SLICES],
         **dict.fromkeys((at.CONSUMED, at.MADE_COUNT), n[at.MATERIALS]),
         at.MADE: n[at.MATERIALS] * n[at.MADE_WIDTH] * 2,
-        at.JOB_END: n[at.JOBS],
+        **dict.fromkeys((at.JOB_END, at.JOB_BOUND), n[at.JOBS]),
         **dict.fromkeys((at.COST, at.COUNT_PLACED, at.CHURNED, at.MAKESPAN), 1),
     }
 
 
 def _scratch_sizes(n: dict[int, int]) -> dict[int, int]:
+    marks = (at.MARK_AT, at.COUNT_AT, at.COST_AT, at.TRIED_MARK_AT, at.TRIED_COUNT_AT, at.TRIED_COST_AT)
     per_task = (at.WAITING, at.NOT_BEFORE, at.JOINT, at.FIXED, at.MISSING)
     return {
         **dict.fromkeys((at.MEMBERS, at.COMPONENT, at.ABLE), n[at.TASKS] + 1),
-        at.JOURNAL: JOURNAL_SIZE,
+        **dict.fromkeys((at.JOURNAL, at.SPARE_JOURNAL), 2 * n[at.JOURNAL_SIZE] + 1),
+        **dict.fromkeys((at.SEEN_START, at.SEEN_END, at.SEEN_BOUND, at.PLACED_AT), n[at.TASKS]),
+        at.SEEN_JOB_END: n[at.JOBS],
+        **dict.fromkeys(marks, n[at.TASKS] + 1),
         at.STACK: 2 * n[at.TASKS] + 8,
         **dict.fromkeys(per_task, n[at.TASKS]),
         at.JUST_IN_TIME: n[at.ARCS] + 1,

@@ -23,7 +23,7 @@ def late_job(d: at.Flat, chance: Any) -> int:
     tries = jobs if jobs <= 8 or draw(chance, 4) == 0 else 8
     for k in range(tries):
         job = k if tries == jobs else draw(chance, jobs)
-        end = d[d[at.JOB_END] + job]
+        end = d[d[at.SEEN_JOB_END] + job]
         cost = (end - d[d[at.DUE] + job]) * d[d[at.WEIGHT] + job]
         if cost > best_cost and (tries != jobs or draw(chance, 3) > 0):
             best, best_cost = job, cost
@@ -36,7 +36,7 @@ def late_job(d: at.Flat, chance: Any) -> int:
 def last_task(d: at.Flat, job: int) -> int:
     """The task that ends the job."""
     for task in range(d[at.TASKS]):
-        if d[d[at.JOB] + task] == job and d[d[at.END] + task] == d[d[at.JOB_END] + job]:
+        if d[d[at.JOB] + task] == job and d[d[at.SEEN_END] + task] == d[d[at.SEEN_JOB_END] + job]:
             return task
     return 0
 
@@ -44,7 +44,7 @@ def last_task(d: at.Flat, job: int) -> int:
 @kernel
 def bound_by(d: at.Flat, task: int) -> int:
     """The task whose end bound the start of this one, -1 if it was none."""
-    bound = d[d[at.BOUND] + task]
+    bound = d[d[at.SEEN_BOUND] + task]
     if bound <= at.FROM_UNIT:
         return at.FROM_UNIT - bound
     if bound >= 0:
@@ -58,7 +58,7 @@ def critical_task(d: at.Flat, chance: Any, job: int) -> int:
     task, chosen, seen = last_task(d, job), -1, 0
     for _ in range(CHAIN_MAX):
         if not d[d[at.STARTED] + task]:
-            weight = 4 if d[d[at.BOUND] + task] <= at.FROM_UNIT else 1
+            weight = 4 if d[d[at.SEEN_BOUND] + task] <= at.FROM_UNIT else 1
             seen += weight
             if draw(chance, seen) < weight:
                 chosen = task
@@ -85,59 +85,59 @@ def shift(d: at.Flat, origin: int, target: int) -> None:
 
 
 @kernel
-def to_place(d: at.Flat, placed_at: Any, task: int, target: int) -> int:
+def to_place(d: at.Flat, task: int, target: int) -> int:
     """Move the task in the list, its batch mates with it."""
     origin, target = d[d[at.PLACE] + task], max(0, min(d[at.TASKS] - 1, target))
     if origin == target:
         return NOTHING
     shift(d, origin, target)
-    first = min(origin, target, placed_at[task])
+    first = min(origin, target, d[d[at.PLACED_AT] + task])
     mate = d[d[at.MATE] + task]
     while mate != task:
-        first = min(first, d[d[at.PLACE] + mate], placed_at[mate])
+        first = min(first, d[d[at.PLACE] + mate], d[d[at.PLACED_AT] + mate])
         shift(d, d[d[at.PLACE] + mate], d[d[at.PLACE] + task])
         mate = d[d[at.MATE] + mate]
     return first
 
 
 @kernel
-def earliest_of(d: at.Flat, placed_at: Any, task: int) -> int:
+def earliest_of(d: at.Flat, task: int) -> int:
     """The index from which on the task's genes were looked at: its own, or that of whoever comes before it."""
-    first = placed_at[task]
+    first = d[d[at.PLACED_AT] + task]
     for k in range(d[d[at.IN_PTR] + task], d[d[at.IN_PTR] + task + 1]):
         before = d[d[at.BEFORE] + d[d[at.IN_ARC] + k]]
         if before >= 0:
-            first = min(first, placed_at[before])
+            first = min(first, d[d[at.PLACED_AT] + before])
     return first
 
 
 @kernel
-def to_mode(d: at.Flat, placed_at: Any, chance: Any, task: int) -> int:
+def to_mode(d: at.Flat, chance: Any, task: int) -> int:
     """Another unit for the task; out of its batch if it was in one."""
     count = d[d[at.MODE_PTR] + task + 1] - d[d[at.MODE_PTR] + task]
     if count < 2 or d[d[at.STUCK] + task]:
         return NOTHING
-    first = leave_batch(d, placed_at, task)
+    first = leave_batch(d, task)
     now = d[d[at.MODE] + task]
     new = draw(chance, count - 1)
     d[d[at.MODE] + task] = new + (new >= now)
-    return min(first, earliest_of(d, placed_at, task))
+    return min(first, earliest_of(d, task))
 
 
 @kernel
-def leave_batch(d: at.Flat, placed_at: Any, task: int) -> int:
+def leave_batch(d: at.Flat, task: int) -> int:
     """Alone from now on."""
-    first, before = earliest_of(d, placed_at, task), task
+    first, before = earliest_of(d, task), task
     while d[d[at.MATE] + before] != task:
         before = d[d[at.MATE] + before]
-        first = min(first, earliest_of(d, placed_at, before))
+        first = min(first, earliest_of(d, before))
     d[d[at.MATE] + before] = d[d[at.MATE] + task]
     d[d[at.MATE] + task] = task
     return first
 
 
 @kernel
-def join_batch(d: at.Flat, placed_at: Any, chance: Any, task: int) -> int:
+def join_batch(d: at.Flat, chance: Any, task: int) -> int:
     """Into the batch of another task of the same family that runs about the same time."""
     unit_task, best, best_gap = task, -1, NEVER
     for _ in range(24):
@@ -147,7 +147,7 @@ def join_batch(d: at.Flat, placed_at: Any, chance: Any, task: int) -> int:
         unit = d[d[at.MODE_UNIT] + d[d[at.MODE_PTR] + other] + d[d[at.MODE] + other]]
         if d[d[at.CAPACITY] + unit] == 0 or mode_on(d, task, unit) < 0 or in_batch(d, task, other):
             continue
-        gap = abs(d[d[at.START] + other] - d[d[at.START] + task])
+        gap = abs(d[d[at.SEEN_START] + other] - d[d[at.SEEN_START] + task])
         if gap < best_gap and batch_size(d, other) + d[d[at.SIZE] + task] <= d[d[at.CAPACITY] + unit]:
             best, best_gap = other, gap
     if best < 0:
@@ -156,7 +156,7 @@ def join_batch(d: at.Flat, placed_at: Any, chance: Any, task: int) -> int:
     mode = mode_on(d, task, unit)
     if d[d[at.STUCK] + task] and mode != d[d[at.MODE] + task]:
         return NOTHING
-    first = min(leave_batch(d, placed_at, unit_task), earliest_of(d, placed_at, best))
+    first = min(leave_batch(d, unit_task), earliest_of(d, best))
     d[d[at.MODE] + task] = mode
     d[d[at.MATE] + task] = d[d[at.MATE] + best]
     d[d[at.MATE] + best] = task
@@ -185,7 +185,7 @@ def batch_size(d: at.Flat, task: int) -> int:
 
 
 @kernel
-def shift_job(d: at.Flat, placed_at: Any, job: int, by: int) -> int:
+def shift_job(d: at.Flat, job: int, by: int) -> int:
     """All tasks of the job that far earlier (``by`` < 0) or later in the list, in their order."""
     count, first = d[at.TASKS], d[at.TASKS]
     begin, stop, step = (0, count, 1) if by < 0 else (count - 1, -1, -1)
@@ -197,13 +197,13 @@ def shift_job(d: at.Flat, placed_at: Any, job: int, by: int) -> int:
         target = max(edge, k + by) if by < 0 else min(edge, k + by)
         if target != k:
             shift(d, k, target)
-            first = min(first, k, target, placed_at[task])
+            first = min(first, k, target, d[d[at.PLACED_AT] + task])
         edge = target + step
     return first if first < count else NOTHING
 
 
 @kernel
-def beside_family(d: at.Flat, placed_at: Any, chance: Any, task: int) -> int:
+def beside_family(d: at.Flat, chance: Any, task: int) -> int:
     """Behind another task of the same family on a unit that can do both: saves a set-up."""
     best, best_gap = -1, NEVER
     for _ in range(32):
@@ -211,7 +211,7 @@ def beside_family(d: at.Flat, placed_at: Any, chance: Any, task: int) -> int:
         if other == task or d[d[at.FAMILY] + other] != d[d[at.FAMILY] + task]:
             continue
         unit = d[d[at.MODE_UNIT] + d[d[at.MODE_PTR] + other] + d[d[at.MODE] + other]]
-        gap = abs(d[d[at.START] + other] - d[d[at.START] + task])
+        gap = abs(d[d[at.SEEN_START] + other] - d[d[at.SEEN_START] + task])
         if gap < best_gap and d[d[at.UNIT_SETUPS] + unit] >= 0 and mode_on(d, task, unit) >= 0:
             best, best_gap = other, gap
     if best < 0:
@@ -220,23 +220,37 @@ def beside_family(d: at.Flat, placed_at: Any, chance: Any, task: int) -> int:
     mode = mode_on(d, task, unit)
     if d[d[at.STUCK] + task] and mode != d[d[at.MODE] + task]:
         return NOTHING
-    first = min(d[d[at.PLACE] + task], earliest_of(d, placed_at, task))
+    first = min(d[d[at.PLACE] + task], earliest_of(d, task))
     d[d[at.MODE] + task] = mode
-    moved = to_place(d, placed_at, task, d[d[at.PLACE] + best] + (draw(chance, 2) == 0))
+    moved = to_place(d, task, d[d[at.PLACE] + best] + (draw(chance, 2) == 0))
     return first if moved == NOTHING else min(first, moved)
 
 
 @kernel
-def later_or_at_once(d: at.Flat, placed_at: Any, chance: Any, task: int) -> int:
+def early_or_late(d: at.Flat, chance: Any, task: int) -> int:
+    """Fetch a lot of the task as soon as it can be, or only when it is needed."""
+    first, stop = d[d[at.IN_PTR] + task], d[d[at.IN_PTR] + task + 1]
+    if first == stop or d[d[at.SETTINGS] + 0] == 0:
+        return NOTHING
+    arc = d[d[at.IN_ARC] + first + draw(chance, stop - first)]
+    before = d[d[at.BEFORE] + arc]
+    if before < 0 or d[d[at.MOVES] + arc] == 0:
+        return NOTHING
+    d[d[at.EARLY] + arc] = 1 - d[d[at.EARLY] + arc]
+    return d[d[at.PLACED_AT] + before]
+
+
+@kernel
+def later_or_at_once(d: at.Flat, chance: Any, task: int) -> int:
     """Wait for a cheaper price of energy, or wait no longer."""
     if d[d[at.DELAY] + task] > 0 and draw(chance, 2):
         d[d[at.DELAY] + task] = 0
-        return earliest_of(d, placed_at, task)
+        return earliest_of(d, task)
     price = draw(chance, d[at.PRICES])
-    tick, start = d[d[at.PRICE_AT] + price], d[d[at.START] + task]
+    tick, start = d[d[at.PRICE_AT] + price], d[d[at.SEEN_START] + task]
     if draw(chance, 2):  # be through, rather than begin, when the price changes
-        tick -= d[d[at.END] + task] - start
+        tick -= d[d[at.SEEN_END] + task] - start
     if tick <= start:
         return NOTHING
     d[d[at.DELAY] + task] = tick
-    return earliest_of(d, placed_at, task)
+    return earliest_of(d, task)

@@ -32,15 +32,16 @@ def place(d: at.Flat, task: int) -> int:
     free = after_open(d, unit, free, setup)
     if free >= ready and (last >= 0 or free > ready):
         ready, bound = (free, at.FROM_UNIT - last if last >= 0 else at.BY_RELEASE)
+    demands = demand_of(d, count)
     for _ in range(TRIES_MAX):
-        start, end, reason = when(d, unit, count, ready)
+        start, end, reason = when(d, unit, count, ready, demands)
         if start >= NEVER:
             take_back(d, mark)
             return FAILED
         here = d[d[at.JOURNAL]]
         late = bring_just_in_time(d, unit, jit, start)
         if late == start:
-            commit(d, unit, count, (start, end), setup, (bound, reason))
+            commit(d, unit, count, (start, end), setup, (bound, reason), demands)
             if not in_time(d, count, start):
                 take_back(d, mark)
                 return FAILED
@@ -240,7 +241,7 @@ def station_from(d: at.Flat, arc: int) -> int:
 
 
 @kernel
-def when(d: at.Flat, unit: int, count: int, ready: int) -> tuple[int, int, int]:
+def when(d: at.Flat, unit: int, count: int, ready: int, demands: int) -> tuple[int, int, int]:
     """(start, end, reason) from ``ready`` on by calendar, overlap, materials, pools and pins; reason 0: ``ready`` itself."""
     duration, pauses, pinned = 0, 1, -NEVER
     for m in range(count):
@@ -254,7 +255,6 @@ def when(d: at.Flat, unit: int, count: int, ready: int) -> tuple[int, int, int]:
         tick, reason = there, at.BY_MATERIAL
     if pinned > tick:
         tick, reason = pinned, at.BY_PIN
-    demands = demand_of(d, count)
     for _ in range(TRIES_MAX * 5):
         start, end = fit(d, unit, tick, duration, pauses)
         if start >= NEVER:

@@ -10,8 +10,7 @@ import numpy as np
 from zhongshu.decide.scheduling.problem import AT_HAND
 from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.arrays import Ints
-from zhongshu.decide.scheduling.search.closure import place_all
-from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE, begin
+from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE
 from zhongshu.decide.scheduling.search.dispatch import (
     ATC,
     ATCS,
@@ -48,6 +47,9 @@ class Manner(NamedTuple):
 
 def manners() -> Iterator[Manner]:
     """From the one that most often wins to the least."""
+    for rule, scale in ((ATCS, 10), (SETUP_ODD, 0), (ATCS, 40), (ODD, 0)):
+        yield Manner(rule, 0.5, 2.0, scale, True)
+        yield Manner(rule, 0.0, 0.0, scale, False)
     for rule, scale in (
         (ATCS, 20),
         (ODD, 0),
@@ -59,9 +61,6 @@ def manners() -> Iterator[Manner]:
         (CR, 0),
     ):
         yield Manner(rule, 0.0, 1.0, scale, True)
-    for rule, scale in ((ATCS, 40), (ATCS, 10), (ODD, 0), (SETUP_ODD, 0)):
-        yield Manner(rule, 0.5, 2.0, scale, True)
-        yield Manner(rule, 0.0, 0.0, scale, False)
     for rule in (FIFO, SPT, WSPT, MWKR):
         yield Manner(rule, 0.0, 1.0, 0, True)
 
@@ -86,14 +85,10 @@ def run_rule(memory: Memory, manner: Manner) -> Dispatched:
     how = (manner.rule, manner.window * mean, manner.patience * mean, max(1, manner.scale), mean)
     block(at.HOW)[:5] = [int(value) for value in how]
     memory.clear()
-    begin(memory.d)
     inside = block(at.BEFORE) != AT_HAND
     block(at.MISSING)[:tasks] = np.bincount(block(at.AFTER)[inside], minlength=tasks)
     block(at.JOINT)[:] = 0
-    for task in memory.urgent:
-        if not place_all(memory.d, task):
-            return Dispatched(manner, memory.genes.copy(), IMPOSSIBLE)
-    cost = int(dispatch(memory.d))
+    cost = int(dispatch(memory.d, np.array(memory.urgent, np.int64)))
     block(at.JOINT)[:] = 0
     block(at.SETTINGS)[1] = 0
     if cost < IMPOSSIBLE:

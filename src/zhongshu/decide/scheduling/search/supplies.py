@@ -6,7 +6,7 @@ from zhongshu.decide.compiled import kernel
 from zhongshu.decide.scheduling.problem import NEVER
 from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.hours import works_in
-from zhongshu.decide.scheduling.search.journal import put
+from zhongshu.decide.scheduling.search.journal import add_run, put
 
 
 @kernel
@@ -33,10 +33,15 @@ def use_pool(d: at.Flat, pool: int, amount: int, unit: int, span: tuple[int, int
     ticks, base = (d[at.SLICE_TICKS], d[at.USAGE] + pool * d[at.SLICES])
     if start == end:
         return
-    for k in range(max(0, start) // ticks, min((end - 1) // ticks + 1, d[at.SLICES])):
+    first, stop = (max(0, start) // ticks, min((end - 1) // ticks + 1, d[at.SLICES]))
+    for k in range(first, stop if pauses else first):
         low, high = (max(start, k * ticks), min(end, (k + 1) * ticks))
-        if pauses == 0 or works_in(d, unit, low, high):
-            put(d, base + k, d[base + k] + amount)
+        if not works_in(d, unit, low, high):
+            if k > first:
+                add_run(d, base + first, k - first, amount)
+            first = k + 1
+    if stop > first:
+        add_run(d, base + first, stop - first, amount)
 
 
 @kernel

@@ -21,35 +21,35 @@ def best_trip(d: at.Flat, start: int, end: int, pickup_min: int, drop_min: int) 
         return (-1, -1, wanted)
     best, best_before, best_pickup, best_idle = (-1, -1, NEVER, NEVER)
     for vehicle in range(d[at.VEHICLES]):
-        before, pickup, idle = earliest_gap(d, vehicle, start, end, wanted)
+        before, pickup, idle = earliest_gap(d, vehicle, start, end, wanted, loaded, best_pickup, best_idle)
         if pickup < best_pickup or (pickup == best_pickup and idle < best_idle):
             best, best_before, best_pickup, best_idle = (vehicle, before, pickup, idle)
     return (best, best_before, best_pickup)
 
 
 @kernel
-def earliest_gap(d: at.Flat, vehicle: int, start: int, end: int, wanted: int) -> tuple[int, int, int]:
-    """(trip before, pickup, idle ticks before it) for one vehicle."""
-    loaded = d[d[at.TRAVEL] + start * d[at.STATIONS] + end]
+def earliest_gap(
+    d: at.Flat, vehicle: int, start: int, end: int, wanted: int, loaded: int, beaten: int, least_idle: int
+) -> tuple[int, int, int]:
+    """(trip before, pickup, idle ticks before it) for one vehicle; those no better than (``beaten``, ``least_idle``) are passed over."""
     found_before, found_pickup, found_idle = (-1, NEVER, NEVER)
-    later, before = (-1, d[d[at.TAIL] + vehicle])
+    later, before, until = (-1, d[d[at.TAIL] + vehicle], NEVER)
     for _ in range(GAPS_MAX):
-        if before >= 0:
-            free = d[d[at.DROP] + before]
-            there = free + d[d[at.EMPTY] + d[d[at.TRIP_TO] + before] * d[at.STATIONS] + start]
-        else:
-            free = d[d[at.VEHICLE_READY] + vehicle]
-            there = free + d[d[at.EMPTY] + d[d[at.VEHICLE_STATION] + vehicle] * d[at.STATIONS] + start]
-        pickup = max(there, wanted)
-        if (
-            later < 0
-            or pickup + loaded + d[d[at.EMPTY] + end * d[at.STATIONS] + d[d[at.TRIP_FROM] + later]]
-            <= d[d[at.PICKUP] + later]
-        ):
-            found_before, found_pickup, found_idle = (before, pickup, pickup - free)
+        free = d[d[at.DROP] + before] if before >= 0 else d[d[at.VEHICLE_READY] + vehicle]
+        if beaten == wanted and wanted - free >= least_idle:
+            break  # the vehicle would wait longer, here and in every earlier gap
+        if free <= beaten and max(free, wanted) + loaded <= until:
+            came_from = d[d[at.TRIP_TO] + before] if before >= 0 else d[d[at.VEHICLE_STATION] + vehicle]
+            pickup = max(wanted, free + d[d[at.EMPTY] + came_from * d[at.STATIONS] + start])
+            if (
+                later < 0
+                or pickup + loaded + d[d[at.EMPTY] + end * d[at.STATIONS] + d[d[at.TRIP_FROM] + later]]
+                <= until
+            ):
+                found_before, found_pickup, found_idle = (before, pickup, pickup - free)
         if before < 0 or d[d[at.PICKUP] + before] < wanted + loaded:
             break
-        later, before = (before, d[d[at.LEADING] + before])
+        later, before, until = (before, d[d[at.LEADING] + before], d[d[at.PICKUP] + before])
     return (found_before, found_pickup, found_idle)
 
 

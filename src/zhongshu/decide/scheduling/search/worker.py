@@ -1,4 +1,4 @@
-"""One worker of the local search: a memory, its saved points, and the best it has found."""
+"""One worker of the local search: a memory with the current schedule, and the best it has found."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from zhongshu.decide.chance import seeded
 from zhongshu.decide.scheduling.problem import Problem
 from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.arrays import Ints
-from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE, begin
-from zhongshu.decide.scheduling.search.improve import BEST, CURRENT, EVALUATED, decode_saving, improve
+from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE, begin, decode
+from zhongshu.decide.scheduling.search.improve import BEST, CURRENT, EVALUATED, adopt, improve
 from zhongshu.decide.scheduling.search.memory import Memory
 from zhongshu.decide.scheduling.search.read import solution_of
 from zhongshu.decide.scheduling.solution import Solution
-
-#: States kept along the list, so that a change is decoded from the last of them before it.
-POINTS = 24
 
 
 class Worker:
@@ -24,12 +21,8 @@ class Worker:
     def __init__(self, problem: Problem, seed: int, memory: Memory | None = None) -> None:
         self.memory = memory or Memory(problem)
         self._chance = seeded(seed)
-        tasks = int(self.memory.d[at.TASKS])
-        points = max(1, min(POINTS, tasks))
-        self._saved = np.zeros((points + 1, len(self.memory.state)), np.int64)
         self._current = np.zeros_like(self.memory.genes)
         self._best = np.zeros(len(self.memory.genes) + len(self.memory.state), np.int64)
-        self._placed_at = np.zeros(tasks, np.int64)
         self._log = np.zeros(8, np.int64)
         self._log[BEST] = IMPOSSIBLE
 
@@ -39,9 +32,10 @@ class Worker:
         memory.genes[:] = genes
         memory.clear()
         begin(memory.d)
-        cost = int(decode_saving(memory.d, self._saved, 0, self._placed_at))
+        cost = int(decode(memory.d, 0, IMPOSSIBLE - 1))
         if cost >= IMPOSSIBLE:
             return False
+        adopt(memory.d, self._log)
         self._current[:], self._log[CURRENT] = genes, cost
         if cost < self._log[BEST]:
             self._log[BEST] = cost
@@ -52,15 +46,15 @@ class Worker:
         """So many evaluations more; other threads run meanwhile."""
         improve(
             self.memory.d,
-            self._saved,
             self._current,
             self._best,
-            self._placed_at,
             self._log,
             self._chance,
             heat,
             evaluations,
         )
+        if self.memory.d[at.OVERFLOWN]:
+            self.take(self._current.copy())  # the state could not be taken back
 
     def back_to_best(self) -> bool:
         """Go on from the best."""
@@ -80,6 +74,11 @@ class Worker:
     def evaluated(self) -> int:
         """Schedules looked at."""
         return int(self._log[EVALUATED])
+
+    @property
+    def current_genes(self) -> Ints:
+        """A copy: of the schedule that is being changed."""
+        return self._current.copy()
 
     @property
     def best_genes(self) -> Ints:
