@@ -193,9 +193,8 @@ def test_a_lot_is_split_in_a_scenario_but_that_is_not_released(desk: Desk) -> No
     ],
 )
 def test_nonsense_is_refused_in_both_languages(desk: Desk, values: dict[str, Any]) -> None:
-    what = values.pop("what")
     with pytest.raises(Refusal) as refused:
-        ask(desk, what, **values)
+        ask(desk, **values)
     assert set(refused.value.words) == {"zh", "en"}
     assert all(refused.value.words.values())
 

@@ -15,13 +15,18 @@ from zhongshu.kernel.clock import NS
 
 
 def written(memory: Memory, genes: Ints) -> dict[str, Any]:
-    """{order: rows of ``tasks``, delay: [[row, tick]], fetch}; the memory then holds these genes."""
+    """{order: rows of ``tasks``, delay: [[row, tick]], fetch, late: [[row or -1, row]]}; the memory then holds these genes.
+
+    ``late`` are the lots that are fetched only when the next task is placed, by the tasks before and behind them.
+    """
     memory.genes[:] = genes
-    delay = memory.block(at.DELAY)
+    delay, before, after = memory.block(at.DELAY), memory.block(at.BEFORE), memory.block(at.AFTER)
+    late = ((memory.block(at.EARLY) == 0) & (memory.block(at.MOVES) > 0)).nonzero()[0]
     return {
         "order": memory.block(at.ORDER).tolist(),
         "delay": [[int(k), int(delay[k])] for k in delay.nonzero()[0]],
         "fetch": int(memory.block(at.SETTINGS)[0]),
+        "late": [[int(before[arc]), int(after[arc])] for arc in late],
     }
 
 
@@ -38,4 +43,10 @@ def read(document: Mapping[str, Any] | None, built: Built) -> Course:
     passed = (built.origin_ns - int(document["origin_ns"])) // NS
     order = [task for row in kept["order"] if (task := now[row]) is not None]
     delay = {task: tick - passed for row, tick in kept["delay"] if (task := now[row]) is not None}
-    return Course(order, {task: tick for task, tick in delay.items() if tick > 0}, bool(kept["fetch"]))
+    late = set()
+    for row, behind in kept.get("late", ()):
+        first, second = -1 if row < 0 else now[row], now[behind]
+        if second is not None:
+            late.add((-1 if first is None else first, second))  # what is done by now lies at hand
+    ahead = {task: tick for task, tick in delay.items() if tick > 0}
+    return Course(order, ahead, bool(kept["fetch"]), frozenset(late))

@@ -33,11 +33,13 @@ class Course:
 
     Without it, tasks are taken by their starts, which gives a valid plan but seldom the same: who is placed first gets
     the vehicle. ``delay``: ticks before which a task should not start, for cheaper energy. ``fetch`` None: not known.
+    ``late``: (task before or -1, task behind) of lots that are fetched only when the task behind is placed.
     """
 
     order: Sequence[int] = ()
     delay: Mapping[int, int] = field(default_factory=dict)
     fetch: bool | None = None
+    late: frozenset[tuple[int, int]] = frozenset()
 
 
 class Repaired(NamedTuple):
@@ -133,6 +135,9 @@ def _decoded(
     _batches_again(memory, problem)
     for task, tick in course.delay.items():
         block(at.DELAY)[task] = max(0, tick) if fixed[task] else 0
+    for arc, ends in enumerate(zip(block(at.BEFORE).tolist(), block(at.AFTER).tolist(), strict=True)):
+        if ends in course.late:
+            block(at.EARLY)[arc] = 0
     memory.set_order(_order(memory, problem, course, urgent=urgent))
     block(at.SETTINGS)[0] = fetch if fetch is not None else course.fetch is not False
     block(at.SETTINGS)[1] = 1  # tasks whose mode is not fixed choose it as they are placed

@@ -18,7 +18,7 @@ from zhongshu.model.plant import Plant
 
 DAY_NS = 86_400_000_000_000
 DAYS_MAX = 400
-_TASK = re.compile(r"[1-9]\d{0,9}:\d{1,3}")
+_TASK = re.compile(r"-?[1-9]\d{0,14}:\d{1,3}")  # lots of orders not released yet have numbers below 0
 
 
 class RuleKind(StrEnum):
