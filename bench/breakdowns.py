@@ -11,6 +11,7 @@ from zhongshu.decide.planner import course
 from zhongshu.decide.planner.improve import improve
 from zhongshu.decide.planner.mended import Plan, better, mended
 from zhongshu.decide.planning.build import Built
+from zhongshu.decide.scheduling.check import violations
 from zhongshu.decide.scheduling.engine import first_plans
 from zhongshu.decide.scheduling.incumbent import Incumbent
 from zhongshu.decide.scheduling.objective import kpis
@@ -43,7 +44,7 @@ class Rest:
 class Breakdown:
     """The rest of the day ``undisturbed`` had the booth not broken down, ``waited`` (None: that can't be) keeping machines
     and order, ``repaired`` at once, ``improved`` by the search that follows. ``wall_ms`` from the problem to the repaired
-    plan; ``mended``: False where there was no way and the rules made a new one."""
+    plan, checked; ``mended``: False where there was no way and the rules made a new one."""
 
     tick: int
     tasks: int
@@ -95,7 +96,10 @@ def _breakdown(plant: Plant, plan: Plan, tick: int, seconds: float, seed: int) -
     began_s = monotonic_s()
     memory = Memory(problem)
     repaired, genes, found = _mended(problem, memory, order)
+    checked = violations(problem, repaired)
     wall_ms = 1000 * (monotonic_s() - began_s)
+    if checked:
+        raise RuntimeError(f"a repaired plan is invalid: {checked[0].text}")
     found_later = improve(problem, memory, [genes], seconds, seed=seed)
     improved = repaired if found_later is None else found_later.solution
     waited = Rest(found.waiting / 1000, found.waiting_tardiness) if found.waiting < IMPOSSIBLE else None
@@ -128,8 +132,11 @@ def _course(plan: Plan, tick: int) -> Course:
     index = {task: i for i, task in enumerate(open_tasks(plan.solution, tick))}
     order = tuple(index[task] for task in plan.course["order"] if task in index)
     delay = {index[task]: until - tick for task, until in plan.course["delay"] if task in index}
-    fetch = bool(plan.course["fetch"])
-    return Course(order, {task: until for task, until in delay.items() if until > 0}, fetch)
+    late = frozenset(
+        (index.get(row, -1), index[behind]) for row, behind in plan.course["late"] if behind in index
+    )
+    ahead = {task: until for task, until in delay.items() if until > 0}
+    return Course(order, ahead, bool(plan.course["fetch"]), late)
 
 
 def _rest(problem: Problem, solution: Solution, previous: tuple[Before, ...]) -> Rest:

@@ -47,6 +47,7 @@ def moment(problem: Problem, solution: Solution, now: int, frozen: int, down: in
         pins=floor.pins(),
         frozen=(),
         previous=floor.previous(),
+        since=problem.since + now,
     )
     return replace(made, frozen=_frozen(made, frozen, down))
 
@@ -67,11 +68,12 @@ class _Floor:
         self.begun = {t for t, start in enumerate(self.view.start) if start < now}
 
     def units(self, down: int, down_for: int) -> tuple[Unit, ...]:
-        """Shifted hours, and the family of the last work that began on each."""
+        """Shifted hours, and the family that each is set up for, or is being set up for."""
         last: dict[int, tuple[int, int]] = {}
         for t in self.begun:
             begun = (self.view.start[t], self.problem.tasks[t].family)
             last[self.view.unit[t]] = max(last.get(self.view.unit[t], begun), begun)
+        fitted = self._setups_begun()
         made = []
         for u, unit in enumerate(self.problem.units):
             closed = tuple(
@@ -83,8 +85,19 @@ class _Floor:
                 rest = (replace(c, start=max(down_for, c.start)) for c in closed if c.end > down_for)
                 closed = (Closed(0, down_for, False), *rest)
             family = last[u][1] if u in last else unit.family
-            made.append(replace(unit, closed=closed, family=family, ready=max(0, unit.ready - self.now)))
+            ready = max(0, unit.ready - self.now)
+            if u in fitted and u != down:
+                ready, family = max(ready, fitted[u][0] - self.now), fitted[u][1]
+            made.append(replace(unit, closed=closed, family=family, ready=ready))
         return tuple(made)
+
+    def _setups_begun(self) -> dict[int, tuple[int, int]]:
+        """Units that are being set up: the start and the family of what they are being set up for."""
+        return {
+            block.unit: (block.start, block.family)
+            for _, block, needed in self.view.setups
+            if block.start >= self.now and self.view.open_ticks(block.unit, self.now, block.start) < needed
+        }
 
     def jobs(self) -> tuple[Job, ...]:
         """An order of which nothing is left can't be late any more."""

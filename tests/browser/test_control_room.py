@@ -123,8 +123,9 @@ def test_sense_finds_devices_and_lists_gaps(visit: Visitor) -> None:
 def test_history_shows_picks_zooms_and_exports(visit: Visitor) -> None:
     page = visit("en").open("/history")
     page.fill("#find", "store-01 power")
-    box = page.locator("#found input").first
-    box.check()
+    listed = page.locator("#found label.found")  # the list before it stays until the answer is there
+    expect(listed.first).to_contain_text("power", timeout=15_000)
+    listed.first.locator("input").check()
     expect(page.locator("#values tbody tr")).to_have_count(1, timeout=15_000)
     expect(page.locator("#charts canvas")).to_have_count(1)
     assert "points=" in page.url and "span=600" in page.url

@@ -60,14 +60,16 @@ function fill(space) {
     many.push(variable(namespace, unit, `Unit.v${n}`, "Double", 0));
   }
   let count = 0;
-  setInterval(() => {
+  const tick = () => {
     count += 1;
     const now = new Date();
     counter.setValueFromSource({ dataType: opcua.DataType.Int32, value: count }, opcua.StatusCodes.Good, now);
     for (const [n, one] of many.entries()) {
       one.setValueFromSource({ dataType: opcua.DataType.Double, value: count + n / 1000 }, opcua.StatusCodes.Good, now);
     }
-  }, PERIOD_MS);
+  };
+  tick(); // a client that is there before the first period must not read "waiting for initial data"
+  setInterval(tick, PERIOD_MS);
   const int64 = (name) => ({ name, dataType: opcua.DataType.Int64 });
   const int32 = (name) => ({ name, dataType: opcua.DataType.Int32 });
   const start = namespace.addMethod(unit, {

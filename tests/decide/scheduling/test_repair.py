@@ -15,6 +15,8 @@ from zhongshu.decide.planning.overdrawn import borne
 from zhongshu.decide.scheduling.check import violations
 from zhongshu.decide.scheduling.objective import kpis
 from zhongshu.decide.scheduling.problem import (
+    AT_HAND,
+    Arc,
     Before,
     Closed,
     Job,
@@ -104,6 +106,39 @@ def test_what_lies_far_ahead_is_free() -> None:
     done, figures = mend(problem)
     assert done.previous == ()
     assert figures.moved == 0
+
+
+def test_a_lot_that_comes_late_leaves_its_oven_load_and_not_the_whole_plan() -> None:
+    """The one that waits at the oven may not wait for it any longer: it is cured alone, and everything else stays."""
+    mill, oven, other = Unit("mill", ready=900), Unit("oven", capacity=2), Unit("A")
+    tasks = (
+        Task(0, (Mode(1, 300),)),
+        Task(1, (Mode(0, 300),)),
+        Task(1, (Mode(1, 300),)),
+        Task(2, (Mode(2, 600),)),
+        Task(3, (Mode(2, 600),)),
+    )
+    arcs = (Arc(AT_HAND, 0, lag_max=400, origin=1), Arc(1, 2))
+    previous = (Before(0, 1, 300), Before(1, 0, 0), Before(2, 1, 300), Before(3, 2, 0), Before(4, 2, 600))
+    jobs = tuple(Job(due=600, weight=1) for _ in range(4))
+    problem = Problem((mill, oven, other), jobs, tasks, arcs, previous=previous, weights=AIMS)
+    done, _ = mend(problem, Course(order=(3, 4, 1, 0, 2)))
+    assert [p.start for p in done.solution.placed] == [0, 900, 1200, 0, 600]
+
+
+def test_what_is_shared_in_slices_is_cut_at_the_same_instants_whenever_the_plan_is_carried_on() -> None:
+    """Two that share a crew touch at 90; a slice that began with the plan would hold both and push the second to 120."""
+    crew = Pool("crew", levels=((0, 1),))
+    tasks = tuple(Task(k, (Mode(k, 90 if k else 60, demands=((0, 1),)),)) for k in range(2))
+    jobs = tuple(Job(due=600, weight=1) for _ in range(2))
+    begun = Pin(0, 0, -30, 30, started=True)
+    problem = Problem(
+        TWO, jobs, tasks, pools=(crew,), pins=(begun,), previous=(Before(1, 1, 30),), weights=AIMS, since=30
+    )
+    done, _ = mend(
+        replace(problem, jobs=(*jobs, Job(due=400_000)), tasks=(*tasks, Task(2, (Mode(0, 360_000),))))
+    )
+    assert done.solution.placed[1].start == 30
 
 
 def test_begun_work_over_the_limit_is_lived_with() -> None:

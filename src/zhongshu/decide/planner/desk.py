@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from threading import Lock
@@ -46,6 +48,16 @@ class InForce:
         return self.plan.solution
 
 
+@contextmanager
+def collecting_later() -> Iterator[None]:
+    """A collection of garbage in the middle of a repair would take three times as long as the repair."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """Seconds of wall time that the last re-plan took: reading, building, repair with its check, putting in force,
@@ -81,7 +93,7 @@ class Desk:
 
         ``hurry``: something has happened meanwhile, improving may end.
         """
-        with self._lock:
+        with self._lock, collecting_later():
             marks = [monotonic_s()]
             situation = self.situation()
             marks.append(monotonic_s())
@@ -98,6 +110,7 @@ class Desk:
             cause = self.cause(kind, subject)
             made = self._put_in_force(situation, plan, cause)
             marks.append(monotonic_s())
+            gc.enable()
             if made is not None and improve_s > 0:
                 self._improve(made, cause, improve_s, hurry)
             marks.append(monotonic_s())

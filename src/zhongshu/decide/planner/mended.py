@@ -18,7 +18,7 @@ from zhongshu.decide.scheduling.check import violations
 from zhongshu.decide.scheduling.engine import first_plans
 from zhongshu.decide.scheduling.incumbent import Incumbent
 from zhongshu.decide.scheduling.objective import kpis
-from zhongshu.decide.scheduling.problem import Problem
+from zhongshu.decide.scheduling.problem import AT_HAND, Arc, Problem
 from zhongshu.decide.scheduling.repair import NEAR, Repaired, repair
 from zhongshu.decide.scheduling.search.arrays import Ints
 from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE
@@ -60,19 +60,21 @@ class Plan:
 def mended(built: Built, live: Mapping[str, Any] | None, *, strict: bool = False) -> Plan | None:
     """None where nothing can be planned; ``strict``: people's wishes and frozen tasks do not give way."""
     began_s = monotonic_s()
-    for problem, given_up in _ways(built.problem):
-        plan = _plan(replace(built, problem=problem), live, began_s)
-        if plan is not None:
-            if given_up:
-                log.warning("the plan could not keep all wishes: %s", given_up[-1]["en"])
-            return replace(plan, gave_way=given_up)
-        if strict:
-            return None
+    with_pins = list(_ways(built.problem))
+    without = [] if strict else list(_ways_without_pins(with_pins[-1][0]))
+    for tried in (with_pins[: 1 if strict else None], without):
+        for make in (_carried_on, _by_rules):  # carrying on takes milliseconds, rules take up to a second
+            for problem, given_up in tried:
+                plan = make(replace(built, problem=problem), live, began_s)
+                if plan is not None:
+                    if given_up:
+                        log.warning("the plan could not keep all wishes: %s", given_up[-1]["en"])
+                    return replace(plan, gave_way=given_up)
     return None
 
 
 def _ways(problem: Problem) -> Iterator[tuple[Problem, tuple[dict[str, str], ...]]]:
-    """The problem, then with less and less of what people and the plan in force have settled."""
+    """The problem, then with less and less of what the plan in force has settled and of what is overdue anyway."""
     yield problem, ()
     free = replace(problem, churn=None)
     if any(p.start is not None and not p.started for p in problem.pins):
@@ -82,23 +84,44 @@ def _ways(problem: Problem) -> Iterator[tuple[Problem, tuple[dict[str, str], ...
     if problem.frozen:
         free = replace(free, frozen=())
         yield free, (both("gave_way.times"), both("gave_way.frozen"))
+    waits = _without_waits_begun(free)
+    if waits != free.arcs:
+        free = replace(free, arcs=waits)
+        yield free, (both("gave_way.times"), both("gave_way.frozen"), both("gave_way.waits"))
+
+
+def _ways_without_pins(problem: Problem) -> Iterator[tuple[Problem, tuple[dict[str, str], ...]]]:
+    """What people pinned gives way only when nothing else is left."""
     if any(not p.started for p in problem.pins):
-        free = replace(free, pins=tuple(p for p in problem.pins if p.started))
+        free = replace(problem, pins=tuple(p for p in problem.pins if p.started))
         yield free, (both("gave_way.pins"), both("gave_way.frozen"))
 
 
-def _plan(built: Built, live: Mapping[str, Any] | None, began_s: float) -> Plan | None:
-    """Repaired, or by the rules where nothing is in force or it can't go on."""
+def _without_waits_begun(problem: Problem) -> tuple[Arc, ...]:
+    """A lot that waits already, or will as soon as its machine is done, may wait longer than it should: it is there."""
+    begun = {p.task for p in problem.pins if p.started} | {AT_HAND}
+    return tuple(replace(a, lag_max=None) if a.before in begun else a for a in problem.arcs)
+
+
+def _carried_on(built: Built, live: Mapping[str, Any] | None, began_s: float) -> Plan | None:
+    """The plan in force, repaired."""
+    if live is None:
+        return None
     problem, memory = built.problem, Memory(built.problem)
-    if live is not None:
-        done = repair(problem, memory, course.read(live, built))
-        if done.solution is not None:
-            problem = replace(problem, previous=done.previous)
-            broken = violations(problem, done.solution)
-            if not broken:
-                return _repaired(replace(built, problem=problem), done, done.solution, memory, began_s)
-            log.error("a repaired plan was refused by the checker: %s", broken[0].text)
-        memory = Memory(problem)
+    done = repair(problem, memory, course.read(live, built))
+    if done.solution is None:
+        return None
+    problem = replace(problem, previous=done.previous)
+    broken = violations(problem, done.solution)
+    if broken:
+        log.error("a repaired plan was refused by the checker: %s", broken[0].text)
+        return None
+    return _repaired(replace(built, problem=problem), done, done.solution, memory, began_s)
+
+
+def _by_rules(built: Built, _live: Mapping[str, Any] | None, began_s: float) -> Plan | None:
+    """Made anew: nothing is in force, or it can't go on."""
+    problem, memory = built.problem, Memory(built.problem)
     if problems_of(
         problem
     ):  # asked only here: it takes longer than a repair, and what is repaired is checked

@@ -142,6 +142,7 @@ def build(
         moved_tolerance=plan.moved_s,
         churn=plan.churn if previous is not None else None,
         weights=_weights(plant.planning.aims),
+        since=now_ns // NS,
         name=plant.id,
     )
     return Built(

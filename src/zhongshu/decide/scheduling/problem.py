@@ -184,7 +184,8 @@ class Problem:
     """Everything a plan must respect. ``setups[k][a][b]``: ticks from family a to b. ``travel[a][b]``: ticks between
     stations, loading and unloading included, and ``empty[a][b]`` without load. ``prices``: (from tick, money per 1,000 kW
     ticks). ``frozen``: per unit the tasks that come first, in this order. ``moved_tolerance``: ticks a start may differ
-    from ``previous`` without counting as moved; ``churn``: at most so many tasks may move (None: no limit).
+    from ``previous`` without counting as moved; ``churn``: at most so many tasks may move (None: no limit). ``since``: ticks
+    from any fixed instant to tick 0; what a solver keeps in slices of time is cut alike in all problems of one plant.
     """
 
     units: tuple[Unit, ...]
@@ -204,6 +205,7 @@ class Problem:
     moved_tolerance: int = 0
     churn: int | None = None
     weights: Weights = field(default_factory=Weights)
+    since: int = 0
     name: str = ""
 
     @cached_property

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,8 @@ from zhongshu.decide.scheduling.solution import Solution
 PATIENCE = 300
 #: What the plan in force begins within so many ticks should stay; what comes later may be planned anew at no price.
 NEAR = 7200
+#: So often a plan gives something up before it is made anew.
+EASED_MAX = 24
 #: A plan that its list gives again is preferred to one that is better by no more than this.
 ALIKE = 1.02
 
@@ -68,12 +70,14 @@ def repair(problem: Problem, memory: Memory, course: Course | None = None) -> Re
     course = course or Course()
     _forget_previous(memory)
     carried = _carried(memory, problem, course)
-    waiting, late = (carried.cost, carried.tardiness) if carried is not None else (IMPOSSIBLE, 0)
+    waits = carried is not None and not carried.ease.free
+    waiting, late = (carried.cost, carried.tardiness) if carried is not None and waits else (IMPOSSIBLE, 0)
     best = carried
     held = _held_up(memory, problem, carried)
     price = carried.cost if carried is not None else IMPOSSIBLE
     for free in _shares(problem, len(held), carried):
-        tried = _decoded(memory, problem, course, free=held[:free])
+        ease = carried.ease if carried is not None else Ease()
+        tried = _decoded(memory, problem, course, replace(ease, free=ease.free | frozenset(held[:free])))
         if tried is None:
             continue
         moved = _moved(problem, tried, carried)
@@ -81,14 +85,27 @@ def repair(problem: Problem, memory: Memory, course: Course | None = None) -> Re
         if affordable and tried.cost + _price(problem, moved) < price:
             best, price = tried, tried.cost + _price(problem, moved)
     if best is None:
-        best = _decoded(memory, problem, course, free=[b.task for b in problem.previous], urgent=True)
+        urgent = tuple(memory.urgent)
+        best = _eased(
+            memory, problem, course, Ease(frozenset(b.task for b in problem.previous), first=urgent)
+        )
     if best is None:
         return Repaired(None, memory.genes.copy(), IMPOSSIBLE, waiting, late, problem.previous)
     return _told(memory, problem, _followable(memory, best), carried, (waiting, late))
 
 
+@dataclass(frozen=True, slots=True)
+class Ease:
+    """What a plan gives up to go on: ``free`` tasks choose their unit anew, those ``apart`` leave their oven batch, those
+    ``first`` are placed before all others."""
+
+    free: frozenset[int] = frozenset()
+    apart: frozenset[int] = frozenset()
+    first: tuple[int, ...] = ()
+
+
 class _Decoded(NamedTuple):
-    """One way to go on: its genes and state as the memory held them, the start and unit of each task."""
+    """One way to go on: its genes and state as the memory held them, the start and unit of each task, what it gave up."""
 
     cost: int
     tardiness: int
@@ -96,16 +113,17 @@ class _Decoded(NamedTuple):
     state: Ints
     start: Ints
     unit: Ints
+    ease: Ease
 
 
 def _carried(memory: Memory, problem: Problem, course: Course) -> _Decoded | None:
-    """As it was; if that runs into a deadlock, with what has its time already placed first."""
+    """As it was, giving up as little as possible; if even that runs into a deadlock, what has its time already first."""
     manners = (course.fetch,) if course.fetch is not None else (True, False)
-    for urgent in (False, True):
+    for first in ((), tuple(memory.urgent)):
         found = [
             made
             for fetch in manners
-            if (made := _decoded(memory, problem, course, urgent=urgent, fetch=fetch))
+            if (made := _eased(memory, problem, course, Ease(first=first), fetch=fetch))
         ]
         if found:
             return min(found, key=lambda made: made.cost)
@@ -113,16 +131,60 @@ def _carried(memory: Memory, problem: Problem, course: Course) -> _Decoded | Non
     return None
 
 
-def _decoded(
-    memory: Memory,
-    problem: Problem,
-    course: Course,
-    *,
-    free: Sequence[int] = (),
-    urgent: bool = False,
-    fetch: bool | None = None,
+def _eased(
+    memory: Memory, problem: Problem, course: Course, ease: Ease, *, fetch: bool | None = None
 ) -> _Decoded | None:
-    """Decode the plan in force; ``free`` tasks choose their unit. The memory then holds genes and schedule."""
+    """Decode; where a task can't be placed, it and those tied to it give something up, and once more.
+
+    A lot that came a little later than planned must not cost the whole plan: first its oven batch is dissolved, then it may
+    go to another unit, then it is placed before all others.
+    """
+    failures = Counter[int]()
+    for _ in range(EASED_MAX):
+        made = _decoded(memory, problem, course, ease, fetch=fetch)
+        if made is not None:
+            return made
+        culprit = _culprit(memory)
+        tied = frozenset(_tied(memory, problem, culprit))
+        failures[culprit] += 1
+        if failures[culprit] == 1 and any(memory.block(at.MATE)[t] != t for t in tied):
+            ease = replace(ease, apart=ease.apart | tied)
+        elif failures[culprit] <= 2:
+            ease = replace(ease, apart=ease.apart | tied, free=ease.free | tied)
+        elif failures[culprit] == 3:
+            front = sorted(tied, key=lambda t: int(memory.block(at.PLACE)[t]))
+            ease = replace(ease, first=(*front, *(t for t in ease.first if t not in tied)))
+        else:
+            return None
+    return None
+
+
+def _culprit(memory: Memory) -> int:
+    """After a decode that failed: the first of the list that has no place."""
+    order = memory.block(at.ORDER)
+    return int(order[np.argmin(memory.block(at.DONE)[order])])
+
+
+def _tied(memory: Memory, problem: Problem, task: int) -> set[int]:
+    """The task with its batch, and all that maximum waits tie to one of them."""
+    mate, found, open_ = memory.block(at.MATE), {task}, [task]
+    while open_:
+        now = open_.pop()
+        into = (problem.arcs[k] for k in problem.arcs_into[now])
+        out = (problem.arcs[k] for k in problem.arcs_out[now])
+        near = {int(mate[now])}
+        near |= {a.before for a in into if a.lag_max is not None and a.before >= 0}
+        near |= {a.after for a in out if a.lag_max is not None}
+        fresh = near - found
+        found |= fresh
+        open_ += fresh
+    return found
+
+
+def _decoded(
+    memory: Memory, problem: Problem, course: Course, ease: Ease, *, fetch: bool | None = None
+) -> _Decoded | None:
+    """Decode the plan in force, eased. The memory then holds genes and schedule."""
     memory.reset_genes()
     block = memory.block
     fixed, modes, stuck = block(at.FIXED), block(at.MODE), block(at.STUCK)
@@ -130,15 +192,14 @@ def _decoded(
         mode = next((k for k, m in enumerate(problem.tasks[was.task].modes) if m.unit == was.unit), None)
         if mode is not None and not stuck[was.task]:
             modes[was.task], fixed[was.task] = mode, 1
-    free = [task for task in free if not stuck[task]]
-    fixed[free] = 0
-    _batches_again(memory, problem)
+    fixed[[task for task in ease.free if not stuck[task]]] = 0
+    _batches_again(memory, problem, ease.apart)
     for task, tick in course.delay.items():
         block(at.DELAY)[task] = max(0, tick) if fixed[task] else 0
     for arc, ends in enumerate(zip(block(at.BEFORE).tolist(), block(at.AFTER).tolist(), strict=True)):
         if ends in course.late:
             block(at.EARLY)[arc] = 0
-    memory.set_order(_order(memory, problem, course, urgent=urgent))
+    memory.set_order(_order(memory, problem, course, ease.first))
     block(at.SETTINGS)[0] = fetch if fetch is not None else course.fetch is not False
     block(at.SETTINGS)[1] = 1  # tasks whose mode is not fixed choose it as they are placed
     memory.clear()
@@ -147,11 +208,11 @@ def _decoded(
     block(at.SETTINGS)[1] = 0
     if cost >= IMPOSSIBLE:
         return None
-    return _kept(memory, cost)
+    return _kept(memory, cost, ease)
 
 
-def _order(memory: Memory, problem: Problem, course: Course, *, urgent: bool) -> Ints:
-    """The plan's list, new tasks where their latest start puts them; ``urgent``: what has its time already comes first."""
+def _order(memory: Memory, problem: Problem, course: Course, first: Sequence[int]) -> Ints:
+    """The plan's list, new tasks where their latest start puts them; those ``first`` before all others."""
     block, count = memory.block, len(problem.tasks)
     start = np.full(count, NEVER)
     known = np.zeros(count, np.bool_)
@@ -163,8 +224,8 @@ def _order(memory: Memory, problem: Problem, course: Course, *, urgent: bool) ->
     place = np.searchsorted(np.sort(start[listed]), start) - 0.5
     place[listed] = np.arange(len(listed))
     order = np.lexsort((latest, start, place)).astype(np.int64)
-    if urgent:
-        order = np.concatenate([memory.urgent, order[~np.isin(order, memory.urgent)]]).astype(np.int64)
+    if first:
+        order = np.concatenate([np.array(first, np.int64), order[~np.isin(order, first)]]).astype(np.int64)
     return order
 
 
@@ -233,15 +294,15 @@ def _followable(memory: Memory, made: _Decoded) -> _Decoded:
     memory.clear()
     begin(memory.d)
     cost = int(decode(memory.d, 0, IMPOSSIBLE - 1))
-    return made if cost > made.cost * ALIKE else _kept(memory, cost)
+    return made if cost > made.cost * ALIKE else _kept(memory, cost, made.ease)
 
 
-def _kept(memory: Memory, cost: int) -> _Decoded:
+def _kept(memory: Memory, cost: int, ease: Ease) -> _Decoded:
     """What the memory holds now."""
     block = memory.block
     unit = block(at.MODE_UNIT)[block(at.MODE_PTR)[:-1] + block(at.MODE)]
     late = int((np.maximum(0, block(at.JOB_END) - block(at.DUE)) * block(at.WEIGHT)).sum())
-    return _Decoded(cost, late, memory.genes.copy(), memory.state.copy(), block(at.START).copy(), unit)
+    return _Decoded(cost, late, memory.genes.copy(), memory.state.copy(), block(at.START).copy(), unit, ease)
 
 
 def _told(
@@ -257,7 +318,7 @@ def _told(
     return Repaired(solution, genes, best.cost, *waited, previous)
 
 
-def _batches_again(memory: Memory, problem: Problem) -> None:
+def _batches_again(memory: Memory, problem: Problem, apart: frozenset[int]) -> None:
     """Tasks that were to start together in one oven, and still go there, share a batch again."""
     mates, fixed, together = (
         memory.block(at.MATE),
@@ -266,6 +327,8 @@ def _batches_again(memory: Memory, problem: Problem) -> None:
     )
     for was in problem.previous:
         task = problem.tasks[was.task]
+        if was.task in apart:
+            continue
         if problem.units[was.unit].capacity and fixed[was.task] and not memory.block(at.STARTED)[was.task]:
             together[was.unit, was.start, task.family].append(was.task)
     for (unit, _, _), members in together.items():

@@ -109,6 +109,7 @@ _PARTS: dict[str, Kind] = {
     "moved_tolerance": TICK,
     "churn": Maybe(Whole()),
     "weights": WEIGHTS,
+    "since": TICK,
     "name": Word(),
 }
 PROBLEM = Record(Problem, _PARTS)

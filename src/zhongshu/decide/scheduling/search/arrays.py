@@ -21,15 +21,16 @@ def arrays_of(problem: Problem, coarser: int = 1) -> dict[int, Ints]:
     """Blocks of a valid problem (``validate.problems_of`` found nothing). ``coarser``: times as long slices of pools."""
     horizon = _horizon(problem)
     ticks = min(max(1, -(-horizon // SLICES_MAX)), SLICE_TICKS_MAX * coarser) if problem.pools else 1
-    slices = min(-(-horizon // ticks) + 1, SLICES_MAX) if problem.pools else 1
+    slices = min(-(-horizon // ticks) + 2, SLICES_MAX) if problem.pools else 1
     return {
         **_tasks(problem),
         **_arcs(problem),
         **_units(problem),
         **_setups(problem),
         at.SLICE_TICKS: _ints([ticks]),
+        at.SLICE_SINCE: _ints([problem.since % ticks]),
         at.SLICES: _ints([slices]),
-        at.LEVEL: _levels(problem, ticks, slices).ravel(),
+        at.LEVEL: _levels(problem, ticks, problem.since % ticks, slices).ravel(),
         **_materials(problem),
         at.VEHICLE_STATION: _ints(v.station for v in problem.vehicles),
         at.VEHICLE_READY: _ints(v.ready for v in problem.vehicles),
@@ -115,19 +116,20 @@ def _setups(problem: Problem) -> dict[int, Ints]:
     }
 
 
-def _levels(problem: Problem, ticks: int, slices: int) -> Ints:
-    """What each pool holds at least, slice by slice."""
+def _levels(problem: Problem, ticks: int, since: int, slices: int) -> Ints:
+    """What each pool holds at least, slice by slice; ``since`` ticks of the first one lie before tick 0."""
     level = np.zeros((len(problem.pools), slices), np.int64)
     for row, pool in zip(level, problem.pools, strict=True):
-        steps = [*pool.levels, (NEVER, 0)]
+        levels = [(tick + since if tick > 0 else 0, amount) for tick, amount in pool.levels]
+        steps = [*levels, (NEVER, 0)]
         for (start, amount), (end, _) in itertools.pairwise(steps):
             first, last = max(0, -(-start // ticks)), min(slices, end // ticks if end < NEVER else slices)
             row[first:last] = amount
-        for tick, _ in pool.levels:
+        for tick, _ in levels:
             cut = tick // ticks
             if tick % ticks and 0 <= cut < slices:
-                within = [a for s, a in pool.levels if cut * ticks < s < (cut + 1) * ticks]
-                row[cut] = min([[a for s, a in pool.levels if s <= cut * ticks][-1], *within])
+                within = [a for s, a in levels if cut * ticks < s < (cut + 1) * ticks]
+                row[cut] = min([[a for s, a in levels if s <= cut * ticks][-1], *within])
     return level
 
 

@@ -16,12 +16,12 @@ Flat = MutableSequence[int]
 # fmt: off
 NUMBERS = (
     TASKS, ARCS, UNITS, JOBS, VEHICLES, STATIONS, PRICES, MATERIALS, POOLS,
-    SLICE_TICKS, SLICES,          # pools are kept in slices of time, each as used as its busiest tick
+    SLICE_TICKS, SLICE_SINCE, SLICES,  # pools are kept in slices of time, each as used as its busiest tick
     TOLERANCE, CHURN,             # stability: what counts as moved, how many may
     IN_WIDTH, OUT_WIDTH, MADE_WIDTH,
     JOURNAL_SIZE,                 # entries
     OVERFLOWN,                    # 1 when the journal was full: the state can't be taken back
-) = tuple(range(18))
+) = tuple(range(19))
 
 # what the problem says; never written by a kernel
 PROBLEM = (
@@ -35,12 +35,12 @@ PROBLEM = (
     STUCK,                        # 1 where the task has no choice of mode
     REMAINING,                    # about how many ticks from a task's start to the end of all that depends on it
     AFTERWARDS,                   # least ticks from a task's end to the end of its order
-) = tuple(range(18, 89))
+) = tuple(range(19, 90))
 
 # what the search varies: the list of tasks and its inverse; modes count from a task's first; MATE links the members of a
 # batch in a circle; DELAY: not before this tick, for cheaper energy. SETTINGS[0]: lots are fetched as soon as there is room
 # where they go, those at least whose arc is EARLY; SETTINGS[1]: dispatching
-GENES = (ORDER, PLACE, MODE, MATE, DELAY, EARLY, SETTINGS) = tuple(range(89, 96))
+GENES = (ORDER, PLACE, MODE, MATE, DELAY, EARLY, SETTINGS) = tuple(range(90, 97))
 
 # the schedule as far as it is built
 STATE = (
@@ -50,7 +50,7 @@ STATE = (
     HEAD, TAIL,                                                                           # per vehicle
     USAGE, CONSUMED, MADE_COUNT, MADE,                                                    # per pool, per material
     JOB_END, JOB_BOUND, COST, COUNT_PLACED, CHURNED, MAKESPAN,
-) = tuple(range(96, 130))
+) = tuple(range(97, 131))
 
 # room to work in, meaningless between two evaluations
 SCRATCH = (
@@ -61,9 +61,9 @@ SCRATCH = (
     TRIED_MARK_AT, TRIED_COUNT_AT, TRIED_COST_AT,         # the same of the schedule that is tried
     PLACED_AT,                                            # per task: the index of the list at which it was placed
     SEEN_START, SEEN_END, SEEN_BOUND, SEEN_JOB_END,       # the current schedule, whatever the state shows
-) = tuple(range(130, 156))
+) = tuple(range(131, 157))
 # fmt: on
-HEADER = 156
+HEADER = 157
 
 #: Not decided yet.
 UNKNOWN = -(2**50)

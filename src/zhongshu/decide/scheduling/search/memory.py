@@ -142,6 +142,7 @@ def _numbers(problem: Problem, arrays: dict[int, Ints]) -> dict[int, int]:
         at.MATERIALS: len(problem.materials),
         at.POOLS: len(problem.pools),
         at.SLICE_TICKS: int(arrays.pop(at.SLICE_TICKS)[0]),
+        at.SLICE_SINCE: int(arrays.pop(at.SLICE_SINCE)[0]),
         at.SLICES: int(arrays.pop(at.SLICES)[0]),
         at.TOLERANCE: problem.moved_tolerance,
         at.CHURN: 2**40 if problem.churn is None else problem.churn,

@@ -13,16 +13,16 @@ from zhongshu.decide.scheduling.search.journal import add_run, put
 def pool_conflict(d: at.Flat, pool: int, amount: int, unit: int, span: tuple[int, int], pauses: int) -> int:
     """The earliest start worth trying next when the pool is short in ``span``, -1 when it is not, NEVER past the slices."""
     start, end = span
-    ticks, base = (d[at.SLICE_TICKS], d[at.USAGE] + pool * d[at.SLICES])
+    ticks, since, base = (d[at.SLICE_TICKS], d[at.SLICE_SINCE], d[at.USAGE] + pool * d[at.SLICES])
     if start == end:
         return -1
-    if (end - 1) // ticks >= d[at.SLICES]:
+    if (end - 1 + since) // ticks >= d[at.SLICES]:
         return NEVER
-    for k in range(max(0, start) // ticks, (end - 1) // ticks + 1):
+    for k in range((max(0, start) + since) // ticks, (end - 1 + since) // ticks + 1):
         if d[base + k] + amount > d[d[at.LEVEL] + pool * d[at.SLICES] + k]:
-            low, high = (max(start, k * ticks), min(end, (k + 1) * ticks))
+            low, high = (max(start, k * ticks - since), min(end, (k + 1) * ticks - since))
             if pauses == 0 or works_in(d, unit, low, high):
-                return (k + 1) * ticks
+                return (k + 1) * ticks - since
     return -1
 
 
@@ -30,12 +30,12 @@ def pool_conflict(d: at.Flat, pool: int, amount: int, unit: int, span: tuple[int
 def use_pool(d: at.Flat, pool: int, amount: int, unit: int, span: tuple[int, int], pauses: int) -> None:
     """Take the amount in every slice worked in."""
     start, end = span
-    ticks, base = (d[at.SLICE_TICKS], d[at.USAGE] + pool * d[at.SLICES])
+    ticks, since, base = (d[at.SLICE_TICKS], d[at.SLICE_SINCE], d[at.USAGE] + pool * d[at.SLICES])
     if start == end:
         return
-    first, stop = (max(0, start) // ticks, min((end - 1) // ticks + 1, d[at.SLICES]))
+    first, stop = ((max(0, start) + since) // ticks, min((end - 1 + since) // ticks + 1, d[at.SLICES]))
     for k in range(first, stop if pauses else first):
-        low, high = (max(start, k * ticks), min(end, (k + 1) * ticks))
+        low, high = (max(start, k * ticks - since), min(end, (k + 1) * ticks - since))
         if not works_in(d, unit, low, high):
             if k > first:
                 add_run(d, base + first, k - first, amount)
