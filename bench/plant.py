@@ -49,35 +49,37 @@ class Watched:
 async def watch(folder: Path, seconds: float, speed: float) -> Watched:
     """Start the demo, watch it for so long after it has settled, stop it, start it once more, stop it."""
     seen = Watched(speed)
-    process = _start(folder, speed)
+    process = start(folder, speed)
     try:
-        seen.page_first_s, seen.start_first_s = await _started(folder, process)
+        seen.page_first_s, seen.start_first_s = await started(folder, process)
         await asyncio.sleep(SETTLE_S)
         await _measure(folder, seconds, seen)
     finally:
-        _stop(process)
-    process = _start(folder, speed)
+        stop(process)
+    process = start(folder, speed)
     try:
-        seen.page_second_s, seen.start_second_s = await _started(folder, process)
-        rows = (await _health(folder))["historian"]["rows_total"]
+        seen.page_second_s, seen.start_second_s = await started(folder, process)
+        rows = (await health_of(folder))["historian"]["rows_total"]
         seen.history_continued = rows > seen.values
     finally:
-        _stop(process)
+        stop(process)
     return seen
 
 
-def _start(folder: Path, speed: float) -> subprocess.Popen[bytes]:
+def start(folder: Path, speed: float) -> subprocess.Popen[bytes]:
+    """A demo of its own in ``folder``."""
     command = [sys.executable, "-m", "zhongshu.cli.main", "demo", "--data", str(folder / "data")]
     with (folder / "out.txt").open("ab") as out:
         return subprocess.Popen([*command, "--speed", str(speed)], cwd=ROOT, stdout=out, stderr=out)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """As Ctrl-C does."""
     process.send_signal(signal.SIGINT)
     process.wait(60)
 
 
-async def _started(folder: Path, process: subprocess.Popen[bytes]) -> tuple[float, float]:
+async def started(folder: Path, process: subprocess.Popen[bytes]) -> tuple[float, float]:
     """Seconds until the page answers, and until every device is connected."""
     began, page = time.monotonic(), 0.0
     while time.monotonic() - began < 120:
@@ -85,7 +87,7 @@ async def _started(folder: Path, process: subprocess.Popen[bytes]) -> tuple[floa
             raise SystemExit((folder / "out.txt").read_text())
         page = page or (time.monotonic() - began if await _page_answers() else 0.0)
         try:
-            devices = summary(await _health(folder, 1.05))["devices"]
+            devices = summary(await health_of(folder, 1.05))["devices"]
             if page and devices["total"] and devices["connected"] == devices["total"]:
                 return page, time.monotonic() - began
         except (NotRunning, BusError, ConfigError, KeyError, OSError):  # nothing runs yet
@@ -93,8 +95,18 @@ async def _started(folder: Path, process: subprocess.Popen[bytes]) -> tuple[floa
     raise SystemExit("not every device was connected within 120 s")
 
 
+def web_url() -> str:
+    """Where the control room answers."""
+    return f"http://127.0.0.1:{web_port()}"
+
+
+def web_port() -> int:
+    """As the environment says."""
+    return int(os.environ.get("ZHONGSHU_PORT_WEB", "18420"))
+
+
 async def _page_answers() -> bool:
-    port = int(os.environ.get("ZHONGSHU_PORT_WEB", "18420"))
+    port = web_port()
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(f"GET / HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
@@ -105,7 +117,8 @@ async def _page_answers() -> bool:
     return b" 200 " in first
 
 
-async def _health(folder: Path, seconds: float = 1.3) -> dict[str, dict[str, Any]]:
+async def health_of(folder: Path, seconds: float = 1.3) -> dict[str, dict[str, Any]]:
+    """What the demo's processes said of themselves in so many seconds."""
     async with attach(folder / "data") as here:
         return await gather(here.bus, here.plant_id, seconds)
 
@@ -113,11 +126,11 @@ async def _health(folder: Path, seconds: float = 1.3) -> dict[str, dict[str, Any
 async def _measure(folder: Path, seconds: float, seen: Watched) -> None:
     processes = _processes(folder)
     before = {name: _cpu_s(p) for name, p in processes.items()}
-    health = await _health(folder)
+    health = await health_of(folder)
     rows, received = health["historian"]["rows_total"], health["brain"]["sense"]["received"]
     began = time.monotonic()
     while time.monotonic() - began < seconds:
-        health = await _health(folder, 1.05)
+        health = await health_of(folder, 1.05)
         _worst(seen, summary(health))
         await asyncio.sleep(min(5.0, max(0.0, seconds - (time.monotonic() - began))))
     seen.seconds = time.monotonic() - began

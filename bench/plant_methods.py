@@ -26,9 +26,10 @@ from zhongshu.decide.scheduling.solution import Solution
 from zhongshu.kernel.clock import monotonic_s
 
 WORKERS = 2
-#: CP-SAT: its parameters, and the most literals for sequences in its model. On day 1, which is none of those measured and on
-#: a busy machine, only this took the hint within 20 s: not with 100,000 literals, nor without LP and symmetry.
-PARAMETERS: dict[str, bool | int] = {"cp_model_presolve": False}
+#: CP-SAT: its parameters, and the most literals for sequences in its model. Tuned on day 1, which is none of those measured,
+#: 30 s each: with presolve, or with 100,000 literals, it did not take the hint at all; with LP it took it after 6 s and found
+#: nothing better; only neighbourhoods, no symmetry, no probing, four workers: no better than this. `repair_hint` needs presolve.
+PARAMETERS: dict[str, bool | int] = {"cp_model_presolve": False, "linearization_level": 0}
 ARCS = 20_000
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import select
 
 from tests.loop import agreement
-from tests.loop.virtual import LoopClock
 from tests.loop.wire import TIMEOUT_S, Wire
 from zhongshu.kernel.clock import NS
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.tables import Command, Lot, WorkOrder
+from zhongshu.kernel.virtual import LoopClock
 from zhongshu.model import roles
 from zhongshu.model.commands import ENDS, Call, CommandStatus, Verb
 from zhongshu.model.orders import WorkOrder as Ordered

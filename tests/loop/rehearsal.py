@@ -9,19 +9,16 @@ import random
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.loop.holds import Holds
 from tests.loop.mortal import Life, MortalBus, MortalStore, only_killed
-from tests.loop.virtual import LoopClock, VirtualLoop
 from tests.loop.wire import Session, Wire
-from zhongshu.kernel import memory_bus
 from zhongshu.kernel.clock import NS
 from zhongshu.kernel.ids import assign_ids
 from zhongshu.kernel.memory_bus import MemoryBus
 from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.orders import receive_order
+from zhongshu.kernel.virtual import LoopClock, VirtualLoop
 from zhongshu.model.orders import WorkOrder
 from zhongshu.model.plant import Plant
 from zhongshu.plant.brain import Brain
@@ -45,7 +42,7 @@ class Rehearsal:
         self.store = Store("sqlite://")
         self.store.migrate()
         self.plant = assign_ids(plant, self.store)
-        self.bus = MemoryBus()
+        self.bus = MemoryBus(now_s=loop.time)
         self.twin = Twin(self.plant, truth, self.clock, seed)
         self.direct = DirectPlant(self.twin, self.plant)
         self.holds = Holds(self.plant, self.twin, self.store, self.clock)
@@ -62,11 +59,8 @@ class Rehearsal:
         self._numbers = itertools.count(1)
         self._tasks: list[asyncio.Task[None]] = []
         self._brain: asyncio.Task[None] | None = None
-        self._patch = pytest.MonkeyPatch()
 
     async def __aenter__(self) -> Rehearsal:
-        loop = asyncio.get_running_loop()
-        self._patch.setattr(memory_bus, "monotonic_s", loop.time)  # the bus forgets ids in our time
         runs = [self.direct.run(), self.outbox.run()]
         runs += [link.run(self.wires[name]) for name, link in self.direct.links.items()]
         self._tasks = [asyncio.create_task(run) for run in runs]
@@ -74,7 +68,6 @@ class Rehearsal:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._patch.undo()
         tasks = [t for t in (*self._tasks, self._brain) if t is not None]
         for task in tasks:
             task.cancel()

@@ -8,8 +8,8 @@ import pytest
 
 from tests.loop.mishaps import ON_THE_FLOOR, ON_THE_WIRE, trouble
 from tests.loop.rehearsal import Rehearsal
-from tests.loop.virtual import run
 from zhongshu.kernel.plantfile import load_plant
+from zhongshu.kernel.virtual import run
 from zhongshu.twin.settings import load_truth
 
 KITCHEN = Path(__file__).parents[2] / "plants" / "kitchen"

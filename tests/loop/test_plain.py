@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from tests.loop.rehearsal import Rehearsal
-from tests.loop.virtual import run
 from tests.twin.small import EXACT, small_plant
 from zhongshu.kernel.store.tables import Lot, WorkOrder
+from zhongshu.kernel.virtual import run
 from zhongshu.kernel.wire import publish_event
 from zhongshu.model.messages import OrderReceived
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.loop.mishaps import ON_THE_FLOOR, ON_THE_WIRE, Mishap, order_some, trouble
 from tests.loop.rehearsal import Rehearsal
-from tests.loop.virtual import run
 from tests.twin.small import small_plant
+from zhongshu.kernel.virtual import run
 from zhongshu.twin.settings import TwinTruth
 
 #: The machines' own habits, faster than in life: scrap, short stops, breakdowns of a few plant minutes, upkeep.

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from tests.loop.mortal import Life
-from tests.loop.virtual import LoopClock
 from zhongshu.kernel.clock import NS
 from zhongshu.kernel.ports import Check, Reads, Sink
+from zhongshu.kernel.virtual import LoopClock
 from zhongshu.model.commands import Answer, Call, Outcome
 from zhongshu.model.plant import Plant
 from zhongshu.twin.direct import DirectLink

@@ -160,6 +160,23 @@ def solve(
     sys.exit(solve_file(Asked(file, seconds, workers, seed, work_limit, as_json, solution)))
 
 
+@app.command()
+def rehearse(
+    plant: Annotated[Path, typer.Argument(help="The plant file; twin.yaml lies beside it.")] = KITCHEN,
+    hours: Annotated[float, typer.Option(min=0.1, max=240, help="Plant hours.")] = 8.0,
+    seed: Annotated[int | None, typer.Option(help="Of the day: orders, breakdowns, scrap.")] = None,
+    policy: Annotated[
+        str, typer.Option(help="first-come, earliest-due, best-rule, daily-plan or brain.")
+    ] = "brain",
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Run a plant's day in virtual time, the same brain against the twin, and say what it was worth."""
+    from zhongshu.cli.rehearse import Asked
+    from zhongshu.cli.rehearse import rehearse as rehearse_plant
+
+    sys.exit(rehearse_plant(Asked(plant, hours, seed, policy, as_json)))
+
+
 @twin.command("fault", context_settings={"ignore_unknown_options": True})  # a negative number is no option
 def fault(
     kind: Annotated[str, typer.Argument(help="The kind of fault; `list` names them.")],

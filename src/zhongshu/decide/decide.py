@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from zhongshu.decide.book import WorkBook
+from zhongshu.decide.dispatching import Dispatch
 from zhongshu.decide.explode import explode, grow, remake
 from zhongshu.decide.floor import Floor
 from zhongshu.decide.follow import UNPLANNED, Follow, PlanInForce
@@ -38,7 +39,16 @@ RELEASE_AHEAD_NS = 900 * NS
 class Decide:
     """Carries the plan out; without a plan, first come, first served."""
 
-    def __init__(self, plant: Plant, bus: Bus, store: Store, clock: Clock, latest: Latest) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        bus: Bus,
+        store: Store,
+        clock: Clock,
+        latest: Latest,
+        dispatch: Dispatch = Follow,
+    ) -> None:
+        self._dispatch = dispatch
         self._plant, self._bus, self._clock, self._latest = plant, bus, clock, latest
         self._book = WorkBook(plant, store)
         self._roads = Roads(plant.roads)
@@ -111,7 +121,7 @@ class Decide:
         grow(self.work, self._number)
         self._release(now_ns)
         proposals = []
-        for choice in Follow(self.work, self._roads, now_ns, self.plan).choices():
+        for choice in self._dispatch(self.work, self._roads, now_ns, self.plan).choices():
             proposal = proposer.propose(choice, now_ns)
             if proposal is not None:
                 proposals.append(proposal)
@@ -126,8 +136,12 @@ class Decide:
 
     def _release(self, now_ns: int) -> None:
         """Let orders onto the floor when the plan begins them; those it does not know, while few lots are there (CONWIP)."""
+        waiting = list(self._to_release(now_ns))
+        if not waiting:
+            return
+        rank = self._dispatch(self.work, self._roads, now_ns, self.plan).release_rank
         open_lots = sum(1 for lot in self.work.lots.values() if not lot.parent and not closed(lot))
-        for order in sorted(self._to_release(now_ns), key=self._release_rank):
+        for order in sorted(waiting, key=lambda o: (*rank(o), o.id)):
             planned = self.plan is not None and self.plan.order_start_ns(order.id) < UNPLANNED
             if open_lots >= self._wip_lots and not planned:
                 return
@@ -144,11 +158,6 @@ class Decide:
                 planned_ns = self.plan.order_start_ns(order.id) if self.plan is not None else UNPLANNED
                 if planned_ns == UNPLANNED or planned_ns <= now_ns + RELEASE_AHEAD_NS:
                     yield order
-
-    def _release_rank(self, order: Order) -> tuple[int, int, int, str]:
-        """By the plan; then by priority, first come first served."""
-        planned_ns = self.plan.order_start_ns(order.id) if self.plan is not None else UNPLANNED
-        return planned_ns, order.priority, order.created_ns, order.id
 
     def _number(self) -> int:
         self._lot_number += 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from zhongshu.decide.roads import Roads
 from zhongshu.decide.vehicles import Charge, charges, nearest, ready_to_drive
-from zhongshu.decide.work import Lot, LotStatus, Work, closed
+from zhongshu.decide.work import Lot, LotStatus, Order, Work, closed
 from zhongshu.model.plant import Unit
 from zhongshu.model.states import UnitState
 
@@ -67,6 +67,10 @@ class FirstCome:
     def _may_wait_for(self, lot: Lot, step: int) -> bool:
         """Rather wait than take another unit than the preferred one."""
         return False
+
+    def release_rank(self, order: Order) -> tuple[float, ...]:
+        """Whose order goes onto the floor first."""
+        return order.priority, order.created_ns
 
     def choices(self) -> Iterator[Choice]:
         """What to do now; the units chosen are written into the lots as they are chosen."""
@@ -170,7 +174,11 @@ class FirstCome:
         if not fitting or self._may_wait_for(lot, lot.next_step):
             return ""
         start = self._work.plant.unit_of[lot.place].station if lot.place else ""
-        return min(fitting, key=lambda u: (self._busy(u), self._seconds(start, u.station), u.id)).id
+        return min(fitting, key=lambda u: self._unit_rank(lot, u, start)).id
+
+    def _unit_rank(self, lot: Lot, unit: Unit, start: str) -> tuple[float, float, str]:
+        """Of units that fit, the one with the least is taken."""
+        return self._busy(unit), self._seconds(start, unit.station), unit.id
 
     def _busy(self, unit: Unit) -> int:
         return self._incoming[unit.id] + self._working[unit.id]

@@ -8,7 +8,7 @@ from typing import Any
 
 from zhongshu.decide.first_come import FirstCome, Start
 from zhongshu.decide.roads import Roads
-from zhongshu.decide.work import Lot, LotStatus, Work, closed
+from zhongshu.decide.work import Lot, LotStatus, Order, Work, closed
 from zhongshu.kernel.clock import NS
 from zhongshu.model.plant import Unit
 
@@ -88,6 +88,11 @@ class Follow(FirstCome):
             return
         first_come = list(self._work.in_order())
         yield from sorted(first_come, key=self._planned_start)
+
+    def release_rank(self, order: Order) -> tuple[float, ...]:
+        """By the plan; what it does not know as without one."""
+        planned_ns = self._plan.order_start_ns(order.id) if self._plan is not None else UNPLANNED
+        return planned_ns, *super().release_rank(order)
 
     def _planned_start(self, lot: Lot) -> int:
         """Of its next operation; for a finished part, of the operation in which it is built in."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from zhongshu.kernel.bus import BusError, BusFull, Handler, Message, Responder, Subscription
 from zhongshu.kernel.clock import monotonic_s
@@ -22,8 +22,15 @@ class MemoryBus:
     ``keep`` and ``keep_bytes`` bound each stream: the oldest messages go first.
     """
 
-    def __init__(self, *, keep: int = 100_000, keep_bytes: int = 256 * 1024 * 1024) -> None:
-        self._kept = {name: _Kept(keep, keep_bytes) for name in STREAMS}
+    def __init__(
+        self,
+        *,
+        keep: int = 100_000,
+        keep_bytes: int = 256 * 1024 * 1024,
+        now_s: Callable[[], float] = monotonic_s,
+    ) -> None:
+        """``now_s``: by which message ids are forgotten; a rehearsal has its own time."""
+        self._kept = {name: _Kept(keep, keep_bytes, now_s) for name in STREAMS}
         self._listening: list[Delivery] = []
         self._responding: list[Answers] = []
         self._turns = itertools.count(1)
@@ -152,11 +159,12 @@ class MemoryBus:
 class _Kept:
     """The messages of one stream, the newest ``keep`` of them, numbered from 1 without holes."""
 
-    def __init__(self, keep: int, keep_bytes: int) -> None:
+    def __init__(self, keep: int, keep_bytes: int, now_s: Callable[[], float]) -> None:
         self.last_seq = 0
         self.news = asyncio.Event()
         self._keep = keep
         self._keep_bytes = keep_bytes
+        self._now_s = now_s
         self._bytes = 0
         self._messages: list[Message] = []
         self._start = 0  # messages before this index are already removed
@@ -164,7 +172,7 @@ class _Kept:
 
     def seen(self, msg_id: str) -> int:
         """The sequence under which this id was stored within the last two minutes, else 0."""
-        horizon = monotonic_s() - DUPLICATES_S
+        horizon = self._now_s() - DUPLICATES_S
         while self._ids and next(iter(self._ids.values()))[1] < horizon:
             self._ids.popitem(last=False)
         return self._ids[msg_id][0] if msg_id in self._ids else 0
@@ -176,7 +184,7 @@ class _Kept:
         self._messages.append(message)
         self._bytes += len(payload)
         if msg_id:
-            self._ids[msg_id] = (self.last_seq, monotonic_s())
+            self._ids[msg_id] = (self.last_seq, self._now_s())
         while len(self._messages) - self._start > self._keep or self._bytes > self._keep_bytes:
             self._bytes -= len(self._messages[self._start].payload)
             self._start += 1

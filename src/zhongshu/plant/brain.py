@@ -11,6 +11,8 @@ from typing import Any
 from zhongshu.act.act import Act
 from zhongshu.connectors import registry
 from zhongshu.decide.decide import Decide
+from zhongshu.decide.dispatching import Dispatch
+from zhongshu.decide.follow import Follow
 from zhongshu.kernel.bus import Bus
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.health import Health
@@ -28,7 +30,8 @@ Connect = Callable[[Plant, Any, Clock, Path], Connector]
 
 
 class Brain:
-    """Sense, understand, decide and act of one plant in one process; ``connect`` may be replaced by an in-memory one."""
+    """Sense, understand, decide and act of one plant in one process; ``connect`` may be replaced by an in-memory one,
+    ``dispatch`` by a rule that knows no plan."""
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Brain:
         clock: Clock,
         secrets: Path,
         connect: Connect = registry.connector,
+        dispatch: Dispatch = Follow,
     ) -> None:
         self._plant, self._bus, self._clock = plant, bus, clock
         self._latest = Latest(plant)
@@ -47,7 +51,7 @@ class Brain:
         }
         self.sense = Sense(plant, bus, store, clock)
         self.understand = Understand(plant, bus, store, clock)
-        self.decide = Decide(plant, bus, store, clock, self._latest)
+        self.decide = Decide(plant, bus, store, clock, self._latest, dispatch)
         self.act = Act(plant, bus, store, clock, self._latest, self._connectors)
 
     async def run(self) -> None:

@@ -111,6 +111,8 @@ def _start(machine: Machine, call: Call) -> None:
     if source is not None and pieces < wanted:
         machine.lose(machine.job, lot, wanted - pieces)
     machine.job.setup_left_ns = machine.draw_setup(nominal)
+    if machine.job.setup_left_ns:
+        machine.shop.note("setup", unit=machine.unit.id, family=family)
     machine.job.kit = take_kit(stock, machine.unit.id, needs, pieces, parts)
     machine.shop.note("job", unit=machine.unit.id, key=call.key, lot=number, end="", good=0, scrap=0)
     machine.wake()

@@ -54,6 +54,7 @@ class Vehicle:
         self.slow = 1.0
         self.error = ""
         self.energy_percent = 70.0 + 30.0 * shop.stream(unit.id, "battery").uniform()
+        self.driven_m = {True: 0.0, False: 0.0}  # since this process began, with a lot on board and without
         self.metered_ns = shop.now_ns
         self.phase_ns = (shop.now_ns, 0)  # begin, length
         self.ticket: Ticket | None = None
@@ -244,6 +245,7 @@ class Vehicle:
         phase, self.phase = self.phase, IDLE
         if phase == DRIVING and self.order is not None:
             self.at += 1
+            self.driven_m[bool(self.load)] += self.roads.edges[self.node, self.order.route[self.at]].length_m
             self.node = self.order.route[self.at]
         elif phase == PICKING:
             if not self._pick():

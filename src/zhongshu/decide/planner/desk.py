@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 from zhongshu.decide.planner.mended import Plan, better, mended
+from zhongshu.decide.planner.pace import Pace
 from zhongshu.decide.planner.publish import Publisher
 from zhongshu.decide.planner.situation import Situation, read_situation
 from zhongshu.decide.planner.words import both
@@ -87,12 +88,14 @@ class Desk:
         return read_situation(self.plant, self.store, self.floor, self.clock.now_ns())
 
     def replan(
-        self, kind: str, subject: str, improve_s: float, hurry: Callable[[], bool] = lambda: False
+        self, kind: str, subject: str, pace: Pace | float, hurry: Callable[[], bool] = lambda: False
     ) -> bool:
         """Repair, put in force, improve, put in force again if that was worth it. False: nothing to plan, or no way.
 
-        ``hurry``: something has happened meanwhile, improving may end.
+        ``pace`` may be just the seconds for improving. ``hurry``: something has happened meanwhile, improving may end.
         """
+        if isinstance(pace, float | int):
+            pace = Pace(improve_s=pace)
         with self._lock, collecting_later():
             marks = [monotonic_s()]
             situation = self.situation()
@@ -102,7 +105,7 @@ class Desk:
             if not built.tasks:
                 self.now = None
                 return False
-            plan = mended(built, situation.live)
+            plan = mended(built, situation.live, rules_s=pace.rules_s)
             if plan is None:
                 log.error("no feasible plan for %s tasks", len(built.tasks))
                 return False
@@ -111,19 +114,26 @@ class Desk:
             made = self._put_in_force(situation, plan, cause)
             marks.append(monotonic_s())
             gc.enable()
-            if made is not None and improve_s > 0:
-                self._improve(made, cause, improve_s, hurry)
+            if made is not None and (pace.work or pace.improve_s > 0):
+                self._improve(made, cause, pace, hurry)
             marks.append(monotonic_s())
             steps = [after - before for before, after in pairwise(marks)]
             self.times = Times(len(built.tasks), *steps)
             return made is not None
 
     def _improve(
-        self, made: InForce, cause: Mapping[str, Any], seconds: float, hurry: Callable[[], bool]
+        self, made: InForce, cause: Mapping[str, Any], pace: Pace, hurry: Callable[[], bool]
     ) -> None:
         """Under stability towards the plan just put in force: whoever moved since is moved once, not twice."""
-        seconds *= 1 if made.plan.course else FIRST
-        found = better(made.plan, seconds, WORTH, seed=made.situation.now_ns % 1000, stop=hurry)
+        times = 1 if made.plan.course else FIRST
+        found = better(
+            made.plan,
+            times * pace.improve_s,
+            WORTH,
+            work=pace.work and times * pace.work,
+            seed=made.situation.now_ns % 1000,
+            stop=hurry,
+        )
         if found is None:
             return
         bound = lower_bound(found.problem)

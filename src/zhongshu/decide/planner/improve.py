@@ -35,12 +35,13 @@ def improve(
     starts: Sequence[Ints],
     seconds: float,
     *,
+    work: int | None = None,
     seed: int = 0,
     stop: Callable[[], bool] = lambda: False,
 ) -> Improved | None:
     """From these lists on, each for its share of the time; None when nothing better than they are was found.
 
-    ``stop`` is asked several times a second. Unlike the engine's ``solve`` it takes nothing from dispatching rules: those
+    ``work``: so many evaluations instead, whatever time they take. ``stop`` is asked several times a second. Unlike the engine's ``solve`` it takes nothing from dispatching rules: those
     know nothing of the plan that people follow. Ovens, vehicles and all else are as the list says; the checker is not asked.
     """
     began_s, best = monotonic_s(), None
@@ -50,7 +51,8 @@ def improve(
         if not worker.take(genes):
             continue
         first = min(first, worker.cost)
-        _anneal(worker, len(problem.tasks), seconds / len(starts), stop)
+        share = None if work is None else work // len(starts)
+        _anneal(worker, len(problem.tasks), seconds / len(starts), share, stop)
         if worker.cost < cost:
             cost, best = worker.cost, worker
     if best is None or cost >= first:
@@ -58,10 +60,15 @@ def improve(
     return Improved(best.best_solution(), best.best_genes, monotonic_s() - began_s)
 
 
-def _anneal(worker: Worker, tasks: int, seconds: float, stop: Callable[[], bool]) -> None:
+def _anneal(worker: Worker, tasks: int, seconds: float, work: int | None, stop: Callable[[], bool]) -> None:
     began_s = monotonic_s()
     chunk = max(5, CHUNK_PER_1000 * 1000 // max(1, tasks))
-    while (gone := (monotonic_s() - began_s) / max(1e-3, seconds)) < 1 and not stop():
+    done = 0
+    while not stop():
+        gone = (monotonic_s() - began_s) / max(1e-3, seconds) if work is None else done / max(1, work)
+        if gone >= 1:
+            return
+        done += chunk
         worker.work(HEAT / max(1, tasks) * max(1, worker.cost) * (1 - gone) ** 2 + 1, chunk)
         if worker.current > worker.cost * STRAYED:
             worker.back_to_best()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,13 +58,19 @@ class Plan:
         return self.built.problem
 
 
-def mended(built: Built, live: Mapping[str, Any] | None, *, strict: bool = False) -> Plan | None:
-    """None where nothing can be planned; ``strict``: people's wishes and frozen tasks do not give way."""
+def mended(
+    built: Built, live: Mapping[str, Any] | None, *, strict: bool = False, rules_s: float = RULES_S
+) -> Plan | None:
+    """None where nothing can be planned; ``strict``: people's wishes and frozen tasks do not give way; ``rules_s``:
+    for how long rules are tried where there is no plan to go on from."""
     began_s = monotonic_s()
     with_pins = list(_ways(built.problem))
     without = [] if strict else list(_ways_without_pins(with_pins[-1][0]))
     for tried in (with_pins[: 1 if strict else None], without):
-        for make in (_carried_on, _by_rules):  # carrying on takes milliseconds, rules take up to a second
+        for make in (
+            _carried_on,
+            partial(_by_rules, rules_s=rules_s),
+        ):  # carrying on takes milliseconds, rules take up to a second
             for problem, given_up in tried:
                 plan = make(replace(built, problem=problem), live, began_s)
                 if plan is not None:
@@ -119,7 +126,7 @@ def _carried_on(built: Built, live: Mapping[str, Any] | None, began_s: float) ->
     return _repaired(replace(built, problem=problem), done, done.solution, memory, began_s)
 
 
-def _by_rules(built: Built, _live: Mapping[str, Any] | None, began_s: float) -> Plan | None:
+def _by_rules(built: Built, _live: Mapping[str, Any] | None, began_s: float, rules_s: float) -> Plan | None:
     """Made anew: nothing is in force, or it can't go on."""
     problem, memory = built.problem, Memory(built.problem)
     if problems_of(
@@ -127,7 +134,7 @@ def _by_rules(built: Built, _live: Mapping[str, Any] | None, began_s: float) -> 
     ):  # asked only here: it takes longer than a repair, and what is repaired is checked
         return None
     found = Incumbent(problem, 0.0, None)
-    starts = first_plans(memory, found, monotonic_s(), RULES_S)
+    starts = first_plans(memory, found, monotonic_s(), rules_s)
     if found.solution is None:
         return None
     figures = {"first_s": round(monotonic_s() - began_s, 3), "improve_s": 0.0} | compared(

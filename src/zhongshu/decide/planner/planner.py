@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 from zhongshu.decide.planner.asks import Refusal, answer
 from zhongshu.decide.planner.desk import Desk
+from zhongshu.decide.planner.pace import Pace
 from zhongshu.decide.planner.words import both
 from zhongshu.decide.scheduling.warm import warm_search
 from zhongshu.kernel.bus import Bus, BusError, Message
@@ -31,10 +33,8 @@ from zhongshu.model.plant import Plant
 from zhongshu.model.states import UnitMode, UnitState
 
 log = logging.getLogger(__name__)
-#: Wall time: events within it are answered by one re-plan; without any, the plan is brought up to date that often.
-GATHER_S, PERIOD_S, ASK_S = 0.6, 25.0, 5.0
-#: Wall time given to improving a repaired plan; plant.yaml: settings.improve_s.
-IMPROVE_S = 5.0
+#: Wall time in which the brain must say how the floor stands.
+ASK_S = 5.0
 DOWN = (UnitState.ABORTED.name, UnitState.ABORTING.name, UnitState.STOPPED.name, UnitState.UNDEFINED.name)
 #: What cuts short the improving of a plan; orders come and go all day, it would never be done.
 URGENT = ("breakdown", "people", "asked")
@@ -44,10 +44,12 @@ PEOPLE = (OrderHeld, LotCorrected, StockCorrected, PlanRuleChanged)
 class Planner:
     """Whole-plant planning beside the brain, never in its way."""
 
-    def __init__(self, plant: Plant, bus: Bus, store: Store, clock: Clock) -> None:
+    def __init__(self, plant: Plant, bus: Bus, store: Store, clock: Clock, pace: Pace | None = None) -> None:
+        """Without a ``pace`` it is the usual one, with settings.improve_s of the plant file for improving a repaired plan."""
         self._plant, self._bus, self._clock = plant, bus, clock
         self._outbox = Outbox(plant.id, "planner", store, bus, clock)
-        self._improve_s = float(plant.settings.get("improve_s", IMPROVE_S))
+        usual = Pace()
+        self._pace = pace or replace(usual, improve_s=float(plant.settings.get("improve_s", usual.improve_s)))
         self._causes: list[tuple[str, str]] = []
         self._wanted = asyncio.Event()
         self._states: dict[str, bool] = {}
@@ -97,6 +99,8 @@ class Planner:
 
     def want(self, kind: str, subject: str) -> None:
         """Re-plan soon, and say why."""
+        if not self._pace.answers and kind != "asked":
+            return
         self._causes.append((kind, subject))
         self._wanted.set()
 
@@ -105,9 +109,7 @@ class Planner:
         while True:
             try:
                 await self._look()
-                planned = await asyncio.to_thread(
-                    self.desk.replan, kind, subject, self._improve_s, self._hurried
-                )
+                planned = await asyncio.to_thread(self.desk.replan, kind, subject, self._pace, self._hurried)
             except BusError as error:
                 log.warning("the brain does not say how the floor stands, no plan is made: %s", error)
                 planned = False
@@ -130,9 +132,9 @@ class Planner:
     async def _next_cause(self) -> tuple[str, str]:
         """The gravest of what happened meanwhile; after a quiet period, the passing of time."""
         try:
-            async with asyncio.timeout(PERIOD_S):
+            async with asyncio.timeout(self._pace.period_s):
                 await self._wanted.wait()
-            await asyncio.sleep(GATHER_S)
+            await self._gather()
         except TimeoutError:
             return "time", ""
         causes, self._causes = self._causes, []
@@ -141,6 +143,16 @@ class Planner:
         return min(
             causes, key=lambda c: grave.index(c[0]) if c[0] in grave else len(grave), default=("time", "")
         )
+
+    async def _gather(self) -> None:
+        """What happens together is answered together; a breakdown does not wait for orders that come with it."""
+        time = asyncio.get_running_loop().time
+        until_s = time() + self._pace.gather_s
+        while (left_s := until_s - time()) > 0:
+            if self._hurried():
+                await asyncio.sleep(min(left_s, self._pace.urgent_s))
+                return
+            await asyncio.sleep(min(left_s, self._pace.urgent_s))
 
     async def _respond(self, payload: bytes) -> bytes:
         try:

@@ -35,7 +35,7 @@ class Remedy:
 
 
 def why(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
-    """{order} → the binding chain and the remedies that help, verified by re-solving.
+    """{order} → the binding chain, the remedies that help, verified by re-solving, and those that were tried in vain.
 
     What mere further search would gain, without the remedy, is no merit of the remedy: it is searched for as long first.
     """
@@ -48,7 +48,7 @@ def why(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
     job = now.built.orders.index(order)
     chain = chain_of(desk.plant, now.built, now.solution, job)
     late_s = _late(now.plan, order)
-    unlock = []
+    unlock, vain = [], []
     if late_s > 0:
         base = _planned(now, {"kind": "name", "name": ""}, "")
         without = base if base is not None and _late(base, order) < late_s else now.plan
@@ -58,8 +58,10 @@ def why(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
             tried = _tried(now, order, without, remedy)
             if tried is not None:
                 unlock.append(tried)
+            else:
+                vain.append(remedy.text)
     unlock.sort(key=lambda u: (u["late_s"], -u["saves_orders"]))
-    return {"late_s": late_s, "chain": chain, "unlock": unlock, "verified": True}
+    return {"late_s": late_s, "chain": chain, "unlock": unlock, "vain": vain, "verified": True}
 
 
 def _remedies(

@@ -14,7 +14,7 @@ from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.arrays import Ints
 from zhongshu.decide.scheduling.search.costs import THOUSANDTHS
 from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE, begin, decode
-from zhongshu.decide.scheduling.search.hours import fit
+from zhongshu.decide.scheduling.search.hours import fits
 from zhongshu.decide.scheduling.search.memory import Memory
 from zhongshu.decide.scheduling.search.read import solution_of
 from zhongshu.decide.scheduling.solution import Solution
@@ -67,9 +67,9 @@ def repair(problem: Problem, memory: Memory, course: Course | None = None) -> Re
     that it needs, or it can't be carried on, are tasks re-routed, ``problem.churn`` of them at most, and only if that is
     worth the price of moving them. Leaves ``previous`` of the result in the memory, for the search that goes on from it.
     """
-    course = course or Course()
     _forget_previous(memory)
-    carried = _carried(memory, problem, course)
+    ground = _ground(memory, problem, course or Course())
+    carried = _carried(ground)
     waits = carried is not None and not carried.ease.free
     waiting, late = (carried.cost, carried.tardiness) if carried is not None and waits else (IMPOSSIBLE, 0)
     best = carried
@@ -77,7 +77,7 @@ def repair(problem: Problem, memory: Memory, course: Course | None = None) -> Re
     price = carried.cost if carried is not None else IMPOSSIBLE
     for free in _shares(problem, len(held), carried):
         ease = carried.ease if carried is not None else Ease()
-        tried = _decoded(memory, problem, course, replace(ease, free=ease.free | frozenset(held[:free])))
+        tried = _decoded(ground, replace(ease, free=ease.free | frozenset(held[:free])))
         if tried is None:
             continue
         moved = _moved(problem, tried, carried)
@@ -86,9 +86,7 @@ def repair(problem: Problem, memory: Memory, course: Course | None = None) -> Re
             best, price = tried, tried.cost + _price(problem, moved)
     if best is None:
         urgent = tuple(memory.urgent)
-        best = _eased(
-            memory, problem, course, Ease(frozenset(b.task for b in problem.previous), first=urgent)
-        )
+        best = _eased(ground, Ease(frozenset(b.task for b in problem.previous), first=urgent))
     if best is None:
         return Repaired(None, memory.genes.copy(), IMPOSSIBLE, waiting, late, problem.previous)
     return _told(memory, problem, _followable(memory, best), carried, (waiting, late))
@@ -116,36 +114,31 @@ class _Decoded(NamedTuple):
     ease: Ease
 
 
-def _carried(memory: Memory, problem: Problem, course: Course) -> _Decoded | None:
+def _carried(ground: _Ground) -> _Decoded | None:
     """As it was, giving up as little as possible; if even that runs into a deadlock, what has its time already first."""
-    manners = (course.fetch,) if course.fetch is not None else (True, False)
-    for first in ((), tuple(memory.urgent)):
-        found = [
-            made
-            for fetch in manners
-            if (made := _eased(memory, problem, course, Ease(first=first), fetch=fetch))
-        ]
+    wanted = ground.course.fetch
+    manners = (wanted,) if wanted is not None else (True, False)
+    for first in ((), tuple(ground.memory.urgent)):
+        found = [made for fetch in manners if (made := _eased(ground, Ease(first=first), fetch=fetch))]
         if found:
             return min(found, key=lambda made: made.cost)
         manners = (True, False)
     return None
 
 
-def _eased(
-    memory: Memory, problem: Problem, course: Course, ease: Ease, *, fetch: bool | None = None
-) -> _Decoded | None:
+def _eased(ground: _Ground, ease: Ease, *, fetch: bool | None = None) -> _Decoded | None:
     """Decode; where a task can't be placed, it and those tied to it give something up, and once more.
 
     A lot that came a little later than planned must not cost the whole plan: first its oven batch is dissolved, then it may
     go to another unit, then it is placed before all others.
     """
-    failures = Counter[int]()
+    memory, failures = ground.memory, Counter[int]()
     for _ in range(EASED_MAX):
-        made = _decoded(memory, problem, course, ease, fetch=fetch)
+        made = _decoded(ground, ease, fetch=fetch)
         if made is not None:
             return made
         culprit = _culprit(memory)
-        tied = frozenset(_tied(memory, problem, culprit))
+        tied = frozenset(_tied(memory, ground.problem, culprit))
         failures[culprit] += 1
         if failures[culprit] == 1 and any(memory.block(at.MATE)[t] != t for t in tied):
             ease = replace(ease, apart=ease.apart | tied)
@@ -181,25 +174,22 @@ def _tied(memory: Memory, problem: Problem, task: int) -> set[int]:
     return found
 
 
-def _decoded(
-    memory: Memory, problem: Problem, course: Course, ease: Ease, *, fetch: bool | None = None
-) -> _Decoded | None:
+def _decoded(ground: _Ground, ease: Ease, *, fetch: bool | None = None) -> _Decoded | None:
     """Decode the plan in force, eased. The memory then holds genes and schedule."""
+    memory, course = ground.memory, ground.course
     memory.reset_genes()
     block = memory.block
-    fixed, modes, stuck = block(at.FIXED), block(at.MODE), block(at.STUCK)
-    for was in problem.previous:
-        mode = next((k for k, m in enumerate(problem.tasks[was.task].modes) if m.unit == was.unit), None)
-        if mode is not None and not stuck[was.task]:
-            modes[was.task], fixed[was.task] = mode, 1
+    fixed, stuck = block(at.FIXED), block(at.STUCK)
+    block(at.MODE)[ground.tasks], fixed[ground.tasks] = ground.modes, 1
     fixed[[task for task in ease.free if not stuck[task]]] = 0
-    _batches_again(memory, problem, ease.apart)
+    _batches_again(memory, ground.problem, ease.apart)
     for task, tick in course.delay.items():
         block(at.DELAY)[task] = max(0, tick) if fixed[task] else 0
-    for arc, ends in enumerate(zip(block(at.BEFORE).tolist(), block(at.AFTER).tolist(), strict=True)):
-        if ends in course.late:
-            block(at.EARLY)[arc] = 0
-    memory.set_order(_order(memory, problem, course, ease.first))
+    block(at.EARLY)[ground.late] = 0
+    order = ground.order
+    if ease.first:
+        order = np.concatenate([np.array(ease.first, np.int64), order[~np.isin(order, ease.first)]])
+    memory.set_order(order.astype(np.int64))
     block(at.SETTINGS)[0] = fetch if fetch is not None else course.fetch is not False
     block(at.SETTINGS)[1] = 1  # tasks whose mode is not fixed choose it as they are placed
     memory.clear()
@@ -211,8 +201,42 @@ def _decoded(
     return _kept(memory, cost, ease)
 
 
-def _order(memory: Memory, problem: Problem, course: Course, first: Sequence[int]) -> Ints:
-    """The plan's list, new tasks where their latest start puts them; those ``first`` before all others."""
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What every decode of one repair starts from: ``modes`` that ``tasks`` had, arcs that are fetched ``late``, the list."""
+
+    memory: Memory
+    problem: Problem
+    course: Course
+    tasks: Ints
+    modes: Ints
+    late: Ints
+    order: Ints
+
+
+def _ground(memory: Memory, problem: Problem, course: Course) -> _Ground:
+    block, tasks, modes = memory.block, [], []
+    stuck = block(at.STUCK).tolist()
+    for was in problem.previous:
+        mode = next((k for k, m in enumerate(problem.tasks[was.task].modes) if m.unit == was.unit), None)
+        if mode is not None and not stuck[was.task]:
+            tasks.append(was.task)
+            modes.append(mode)
+    ends = zip(block(at.BEFORE).tolist(), block(at.AFTER).tolist(), strict=True)
+    late = [arc for arc, pair in enumerate(ends) if pair in course.late]
+    return _Ground(
+        memory,
+        problem,
+        course,
+        np.array(tasks, np.int64),
+        np.array(modes, np.int64),
+        np.array(late, np.int64),
+        _order(memory, problem, course),
+    )
+
+
+def _order(memory: Memory, problem: Problem, course: Course) -> Ints:
+    """The plan's list, new tasks where their latest start puts them."""
     block, count = memory.block, len(problem.tasks)
     start = np.full(count, NEVER)
     known = np.zeros(count, np.bool_)
@@ -223,9 +247,7 @@ def _order(memory: Memory, problem: Problem, course: Course, first: Sequence[int
     listed = np.array([task for task in course.order if known[task]], np.int64)
     place = np.searchsorted(np.sort(start[listed]), start) - 0.5
     place[listed] = np.arange(len(listed))
-    order = np.lexsort((latest, start, place)).astype(np.int64)
-    if first:
-        order = np.concatenate([np.array(first, np.int64), order[~np.isin(order, first)]]).astype(np.int64)
+    order: Ints = np.lexsort((latest, start, place)).astype(np.int64)
     return order
 
 
@@ -237,18 +259,20 @@ def _shares(problem: Problem, held: int, carried: _Decoded | None) -> list[int]:
 
 def _held_up(memory: Memory, problem: Problem, carried: _Decoded | None) -> list[int]:
     """Tasks of units that are shut when the plan needs them, as far as that delays them; the earliest first."""
-    shut: set[int] = set()
-    alone: list[Before] = []
-    for was in problem.previous:
-        task = problem.tasks[was.task]
-        mode = next((m for m in task.modes if m.unit == was.unit), None)
-        if mode is None or len(task.modes) < 2 or memory.block(at.STUCK)[was.task]:
-            continue
-        tick = max(0, was.start)
-        first, _ = fit(memory.d, was.unit, tick, mode.duration, int(task.interruptible))
-        if first - tick > PATIENCE:
-            shut.add(was.unit)
+    stuck = memory.block(at.STUCK).tolist()
+    movable = [b for b in problem.previous if len(problem.tasks[b.task].modes) > 1 and not stuck[b.task]]
+    of = {b.task: next((m for m in problem.tasks[b.task].modes if m.unit == b.unit), None) for b in movable}
+    alone, asked = [], []
+    for was in movable:
+        mode = of[was.task]
+        if mode is not None:
+            pauses = int(problem.tasks[was.task].interruptible)
+            asked.append((was.unit, max(0, was.start), mode.duration, pauses))
             alone.append(was)
+    first = np.empty(len(asked), np.int64)
+    fits(memory.d, np.array(asked, np.int64).reshape(-1, 4), first)
+    alone = [b for b, tick in zip(alone, first.tolist(), strict=True) if tick - max(0, b.start) > PATIENCE]
+    shut = {b.unit for b in alone}
     if carried is not None:
         held = [b for b in problem.previous if b.unit in shut and carried.start[b.task] - b.start > PATIENCE]
     else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
-from zhongshu.decide.scheduling.problem import Job, Mode, Problem, Task, Unit
+from zhongshu.decide.scheduling.problem import Before, Job, Mode, Problem, Task, Unit
+from zhongshu.decide.scheduling.repair import repair
 from zhongshu.decide.scheduling.search.memory import Memory
 from zhongshu.decide.scheduling.search.rules import Manner, run_rule
 from zhongshu.decide.scheduling.search.worker import Worker
@@ -19,3 +21,4 @@ def warm_search() -> None:
     worker = Worker(tiny, 1, memory)
     worker.take(run_rule(memory, Manner(0, 0.0, 0.0, 1, True)).genes)
     worker.work(1.0, 2)
+    repair(replace(tiny, previous=(Before(0, 0, 0), Before(1, 0, 2))), memory)

@@ -206,11 +206,11 @@ def _horizon(problem: Problem) -> int:
 
 
 def _ints(values: Iterable[int]) -> Ints:
-    return np.array([int(v) for v in values], np.int64)
+    return np.fromiter(values, np.int64)
 
 
 def _ptr(counts: Iterable[int]) -> Ints:
-    return np.concatenate([[0], np.cumsum([int(c) for c in counts], dtype=np.int64)]).astype(np.int64)
+    return np.concatenate([[0], np.cumsum(np.fromiter(counts, np.int64))]).astype(np.int64)
 
 
 def _matrix(rows: Sequence[Sequence[int]]) -> Ints:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from zhongshu.decide.compiled import kernel
 from zhongshu.decide.scheduling.problem import NEVER
 from zhongshu.decide.scheduling.search import blocks as at
+from zhongshu.decide.scheduling.search.flat import address
 
 
 @kernel
@@ -45,6 +48,14 @@ def fit(d: at.Flat, unit: int, tick: int, duration: int, interruptible: int) -> 
             return (tick, done + left)
         tick = d[d[at.CLOSED_END] + m]
         k = m + 1
+
+
+@kernel
+def fits(array: Any, asked: Any, first: Any) -> None:
+    """``fit`` for many at once: rows of (unit, tick, duration, interruptible) in, their earliest starts out."""
+    d = address(array)
+    for k in range(len(asked)):
+        first[k], _ = fit(d, asked[k, 0], asked[k, 1], asked[k, 2], asked[k, 3])
 
 
 @kernel

@@ -12,11 +12,8 @@ from zhongshu.decide.scheduling.search.arrays import Ints
 
 def tails(arrays: dict[int, Ints]) -> Ints:
     """Ticks per task: its shortest mode, then the longest way on, a usual drive for each move."""
-    pointers, duration = arrays[at.MODE_PTR], arrays[at.MODE_DURATION]
-    count = len(pointers) - 1
-    shortest = np.array(
-        [duration[pointers[t] : pointers[t + 1]].min(initial=2**40) for t in range(count)], np.int64
-    )
+    shortest = _shortest(arrays)
+    count = len(shortest)
     travel = arrays[at.TRAVEL]
     drive = int(np.median(travel[travel > 0])) if (travel > 0).any() else 0
     before, after = arrays[at.BEFORE].tolist(), arrays[at.AFTER].tolist()
@@ -42,11 +39,8 @@ def tails(arrays: dict[int, Ints]) -> Ints:
 
 def afterwards(arrays: dict[int, Ints]) -> Ints:
     """Ticks per task that pass at the least from its end to the end of its order, whatever the plan."""
-    pointers, job = arrays[at.MODE_PTR].tolist(), arrays[at.JOB].tolist()
-    started, count = arrays[at.STARTED].tolist(), len(job)
-    shortest = [
-        int(arrays[at.MODE_DURATION][pointers[t] : pointers[t + 1]].min(initial=2**40)) for t in range(count)
-    ]
+    job, started = arrays[at.JOB].tolist(), arrays[at.STARTED].tolist()
+    shortest, count = _shortest(arrays).tolist(), len(job)
     drives = _shortest_drives(arrays)
     into: list[list[int]] = [[] for _ in range(count)]
     waiting, least = [0] * count, [0] * count
@@ -71,13 +65,27 @@ def afterwards(arrays: dict[int, Ints]) -> Ints:
     return np.array(least, np.int64)
 
 
+def _shortest(arrays: dict[int, Ints]) -> Ints:
+    """Per task the ticks of its fastest mode; a valid problem has no task without one."""
+    starts = arrays[at.MODE_PTR][:-1]
+    made: Ints = np.minimum.reduceat(arrays[at.MODE_DURATION], starts) if len(starts) else starts
+    return made
+
+
 def _shortest_drives(arrays: dict[int, Ints]) -> list[int]:
     """Per arc the least a vehicle needs between any two units of its tasks."""
     pointers, units, station = (arrays[b] for b in (at.MODE_PTR, at.MODE_UNIT, at.STATION))
     size = int(np.sqrt(len(arrays[at.TRAVEL])))
     travel = arrays[at.TRAVEL].reshape(size, size)
-    places = [np.unique(station[units[a:b]]) for a, b in itertools.pairwise(pointers.tolist())]
-    known: dict[tuple[bytes, bytes], int] = {}
+    seen: dict[bytes, Ints] = {}  # many tasks have the same units
+    places = []
+    for a, b in itertools.pairwise(pointers.tolist()):
+        able = units[a:b]
+        key = able.tobytes()
+        if key not in seen:
+            seen[key] = np.unique(station[able])
+        places.append(seen[key])
+    known: dict[tuple[int, int], int] = {}
     drives = []
     for before, after, moves in zip(
         *(arrays[b].tolist() for b in (at.BEFORE, at.AFTER, at.MOVES)), strict=True
@@ -86,9 +94,9 @@ def _shortest_drives(arrays: dict[int, Ints]) -> list[int]:
             drives.append(0)
             continue
         since, to = places[before], places[after]
-        key = (since.tobytes(), to.tobytes())
-        if key not in known:
+        ends = (id(since), id(to))
+        if ends not in known:
             apart = len(since) and len(to) and not np.intersect1d(since, to).size
-            known[key] = int(travel[np.ix_(since, to)].min()) if apart else 0
-        drives.append(known[key])
+            known[ends] = int(travel[np.ix_(since, to)].min()) if apart else 0
+        drives.append(known[ends])
     return drives

@@ -90,7 +90,7 @@ export class Chosen {
     }
   }
 
-  because({ chain, unlock, verified }, place) {
+  because({ chain, unlock, vain, verified }, place) {
     const { plan } = this.desk;
     const steps = chain.map((step) => {
       const i = plan.indexOf.get(step.task) ?? -1;
@@ -108,6 +108,7 @@ export class Chosen {
       plan.isWhatIf() ? h("p", { class: "note", text: t("chosen.of-live") }) : "",
       h("header", {}, h("h2", { text: t("chosen.unlock") }), h("span", { class: "note", text: verified ? t("chosen.verified") : "" })),
       rows.length ? h("table", { class: "d-ways" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)) : h("p", { class: "none", text: t("chosen.no-way") }),
+      vain?.length ? h("p", { class: "note", text: t("chosen.vain", { ways: vain.map(said).join(t("chosen.and")) }) }) : "",
     );
   }
 

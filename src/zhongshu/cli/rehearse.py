@@ -1,0 +1,57 @@
+"""`zhongshu rehearse`: a plant's day in virtual time, run by one policy; figures for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zhongshu.cli.rehearsal.policies import POLICIES
+from zhongshu.cli.twin_process import TRUTH
+from zhongshu.kernel.config import ConfigError
+from zhongshu.kernel.plantfile import load_plant
+from zhongshu.kernel.strings import strings_of
+from zhongshu.kernel.virtual import run
+from zhongshu.twin.settings import load_truth
+
+#: Plant seconds in a virtual second. Everything that the brain does by its own clock is that much slower for the plant.
+SPEED = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed; without ``seed`` the truth's own is taken."""
+
+    plant: Path
+    hours: float
+    seed: int | None
+    policy: str
+    as_json: bool
+    speed: float = SPEED
+
+
+def rehearse(asked: Asked) -> int:
+    """Print the figures; raises ConfigError, PlantFileError."""
+    policy = POLICIES.get(asked.policy)
+    if policy is None:
+        raise ConfigError(f"there is no policy {asked.policy!r}: {', '.join(POLICIES)}")
+    plant = load_plant(asked.plant)
+    truth = load_truth(asked.plant.with_name(TRUTH), plant)
+    seed = truth.seed if asked.seed is None else asked.seed
+
+    async def play() -> dict[str, Any]:
+        from zhongshu.cli.rehearsal.stage import Stage
+
+        return await Stage(plant, truth, seed, policy, asked.speed).play(asked.hours)
+
+    figures = {"plant": plant.id, "policy": policy.name, "seed": seed, "hours": asked.hours} | run(play)
+    print(json.dumps(figures) if asked.as_json else _table(figures))
+    return 0
+
+
+def _table(figures: dict[str, Any]) -> str:
+    texts = strings_of("zhongshu.cli")
+    rows = [(texts.text(f"rehearse.{name}", "en"), value) for name, value in figures.items()]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
