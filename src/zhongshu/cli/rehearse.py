@@ -9,7 +9,6 @@ from typing import Any
 
 from zhongshu.cli.rehearsal.policies import POLICIES
 from zhongshu.cli.twin_process import TRUTH
-from zhongshu.kernel.config import ConfigError
 from zhongshu.kernel.plantfile import load_plant
 from zhongshu.kernel.strings import strings_of
 from zhongshu.kernel.virtual import run
@@ -32,10 +31,10 @@ class Asked:
 
 
 def rehearse(asked: Asked) -> int:
-    """Print the figures; raises ConfigError, PlantFileError."""
+    """Print the figures; raises PlantFileError, SystemExit for a policy that there is not."""
     policy = POLICIES.get(asked.policy)
     if policy is None:
-        raise ConfigError(f"there is no policy {asked.policy!r}: {', '.join(POLICIES)}")
+        raise SystemExit(f"there is no policy {asked.policy!r}: {', '.join(POLICIES)}")
     plant = load_plant(asked.plant)
     truth = load_truth(asked.plant.with_name(TRUTH), plant)
     seed = truth.seed if asked.seed is None else asked.seed

@@ -9,6 +9,7 @@ import pytest
 from tests.decide.planner.desks import ask, desk_of, orders_for, two_lines
 from tests.decide.planning.plants import NOW, plant_of
 from tests.decide.scheduling.enumerate import best
+from zhongshu.decide.planner import why
 from zhongshu.decide.planner.binding import chain_of, gravest
 from zhongshu.decide.planner.quote import quoted
 from zhongshu.decide.planning.build import Built, TaskRef
@@ -153,8 +154,11 @@ def test_a_quote_makes_no_other_order_later(store: Store) -> None:
     assert said["reason"]["zh"]
 
 
-def test_why_names_what_helps_and_only_that(store: Store) -> None:
-    desk = desk_of(store, orders_for(two_lines(), 6, due_ns=NOW + 200 * 10**9))
+def test_why_names_what_helps_and_only_that(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(why, "HELP_S", 10)  # the whole plan takes minutes
+    plant = two_lines()
+    plant = replace(plant, planning=replace(plant.planning, frozen_s=0))
+    desk = desk_of(store, orders_for(plant, 6, due_ns=NOW + 200 * 10**9))
     desk.replan("first", "", 0.3)
     desk.replan("time", "", 0.0)
     assert desk.now is not None

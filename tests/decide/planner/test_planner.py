@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.decide.planner.desks import desk_of, orders_for, two_lines
+from zhongshu.decide.planner.pace import Pace
 from zhongshu.decide.planner.planner import Planner
 from zhongshu.decide.scheduling.warm import warm_search
 from zhongshu.kernel.clock import monotonic_s
@@ -36,7 +37,7 @@ class Running:
         self.seed = desk_of(store, orders_for(two_lines(), 6))
         self.bus, self.clock = MemoryBus(), self.seed.clock
         self.planner = Planner(self.seed.plant, self.bus, store, self.clock)
-        self.planner._improve_s = 0.2
+        self.planner._pace = Pace(improve_s=0.2)
         self.silent = False
 
     async def __aenter__(self) -> Running:
@@ -115,8 +116,8 @@ async def test_a_re_plan_that_fails_is_followed_by_one_that_does_not(
 async def test_asks_do_not_wait_for_a_re_plan_and_a_breakdown_cuts_it_short(sqlite: Store) -> None:
     async with Running(sqlite) as room:
         await room.until(room.version)
-        await room.until(lambda: room.planner.desk.times)
-        room.planner._improve_s = 30.0
+        await room.until(lambda: room.planner.desk.times and not room.planner.desk._lock.locked())
+        room.planner._pace = Pace(improve_s=30.0)
         await room.ask("solve")
         before = room.version()
         await room.until(lambda: room.version() > before)

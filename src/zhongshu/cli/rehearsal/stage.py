@@ -31,6 +31,8 @@ from zhongshu.twin.twin import Twin
 log = logging.getLogger(__name__)
 #: Who takes the orders in.
 ORDERER = "rehearsal"
+#: Plant seconds until the first plan is made.
+SETTLE_S = 60.0
 
 
 class Stage:
@@ -64,7 +66,7 @@ class Stage:
         began_s, until_ns = monotonic_s(), self.clock.now_ns() + round(hours * 3600 * NS)
         runs = [self._direct.run(), self._outbox.run(), self._listen(), self.brain.run()]
         if self._policy.plans:
-            runs.append(self._planner().run())
+            runs.append(self._plan())
         tasks = [asyncio.create_task(run) for run in runs]
         try:
             while self.clock.now_ns() < until_ns:
@@ -85,6 +87,11 @@ class Stage:
             "commands_proven": self.brain.act.counts["proven"],
         }
         return figures | unknown | {"took_s": round(took_s, 1), "times_real": round(hours * 3600 / took_s)}
+
+    async def _plan(self) -> None:
+        """Once every unit has said how it stands: what nobody has heard of gets no work."""
+        await self.clock.sleep(SETTLE_S)
+        await self._planner().run()
 
     def _planner(self) -> Any:
         """Only where one is needed: it brings heavy libraries."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -72,6 +72,10 @@ class Times:
     improve_s: float
 
 
+def _times(built: Built, marks: Sequence[float]) -> Times:
+    return Times(len(built.tasks), *(after - before for before, after in pairwise(marks)))
+
+
 class Desk:
     """Re-plans take turns; asks do not wait for them: whoever reads ``now`` gets one whole plan."""
 
@@ -114,11 +118,11 @@ class Desk:
             made = self._put_in_force(situation, plan, cause)
             marks.append(monotonic_s())
             gc.enable()
+            self.times = _times(built, [*marks, marks[-1]])
             if made is not None and (pace.work or pace.improve_s > 0):
                 self._improve(made, cause, pace, hurry)
             marks.append(monotonic_s())
-            steps = [after - before for before, after in pairwise(marks)]
-            self.times = Times(len(built.tasks), *steps)
+            self.times = _times(built, marks)
             return made is not None
 
     def _improve(

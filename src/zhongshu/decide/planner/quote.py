@@ -61,7 +61,7 @@ def quoted(now: InForce, product: str, quantity: int, priority: int) -> tuple[Bu
     began_s, built = monotonic_s(), _with_order(now, product, quantity, priority)
     problem, job = built.problem, built.orders.index(NAME)
     memory = Memory(problem)
-    done = repair(problem, memory, course.read(now.document, built))
+    done = repair(problem, memory, course.read(now.document, built), exact=True)
     if done.solution is None:
         raise Refusal("ask.no_way")
     seeking = Insertion(problem, memory, done.genes, problem.tasks_of[job])

@@ -60,16 +60,18 @@ class Repaired(NamedTuple):
     previous: tuple[Before, ...]
 
 
-def repair(problem: Problem, memory: Memory, course: Course | None = None) -> Repaired:
+def repair(
+    problem: Problem, memory: Memory, course: Course | None = None, *, exact: bool = False
+) -> Repaired:
     """Units and order as in ``problem.previous``; new tasks by their due dates; whoever's unit is shut goes elsewhere.
 
     The plan is first carried on as it is; that the floor is behind or ahead of it moves nobody. Only when units are shut
     that it needs, or it can't be carried on, are tasks re-routed, ``problem.churn`` of them at most, and only if that is
-    worth the price of moving them. Leaves ``previous`` of the result in the memory, for the search that goes on from it.
+    worth the price of moving them. ``exact``: lots are fetched in the old order, whatever that costs. Leaves ``previous`` of the result in the memory, for the search that goes on from it.
     """
     _forget_previous(memory)
     ground = _ground(memory, problem, course or Course())
-    carried = _carried(ground)
+    carried = _carried(ground, exact=exact)
     waits = carried is not None and not carried.ease.free
     waiting, late = (carried.cost, carried.tardiness) if carried is not None and waits else (IMPOSSIBLE, 0)
     best = carried
@@ -114,16 +116,30 @@ class _Decoded(NamedTuple):
     ease: Ease
 
 
-def _carried(ground: _Ground) -> _Decoded | None:
+def _carried(ground: _Ground, *, exact: bool) -> _Decoded | None:
     """As it was, giving up as little as possible; if even that runs into a deadlock, what has its time already first."""
     wanted = ground.course.fetch
     manners = (wanted,) if wanted is not None else (True, False)
     for first in ((), tuple(ground.memory.urgent)):
         found = [made for fetch in manners if (made := _eased(ground, Ease(first=first), fetch=fetch))]
         if found:
-            return min(found, key=lambda made: made.cost)
+            best = min(found, key=lambda made: made.cost)
+            return best if exact else _less_upset(ground, best)
         manners = (True, False)
     return None
+
+
+def _less_upset(ground: _Ground, made: _Decoded) -> _Decoded:
+    """Where lots come a little later than planned, vehicles may meet them in another order, and a whole evening slips: then
+    the same units and sequences with another order of fetching may lose far less."""
+    starts = np.full(len(ground.order), NEVER)
+    starts[[b.task for b in ground.problem.previous]] = [b.start for b in ground.problem.previous]
+    by_start = ground.order[np.argsort(starts[ground.order], kind="stable")]
+    at_once = replace(ground, late=ground.late[:0])
+    tried = (at_once, replace(at_once, order=by_start))
+    others = [other for way in tried if (other := _decoded(way, made.ease)) is not None]
+    best = min(others, key=lambda other: other.cost, default=made)
+    return best if best.cost * ALIKE < made.cost else made
 
 
 def _eased(ground: _Ground, ease: Ease, *, fetch: bool | None = None) -> _Decoded | None:
