@@ -35,7 +35,7 @@ SEEDS = tuple(range(11, 31))
 #: So many days are measured: the first seeds whose day is as hard as it should be.
 DAYS = 5
 #: Wall seconds after which our run is looked at, and for which CP-SAT solves: it is looked at when ours ends, too.
-LIMITS_S, CP_SAT_S = (2.0, 10.0), 60.0
+LIMITS_S, CP_SAT_S = (2.0, 10.0), 30.0
 #: Breakdowns of each day, the seconds of search after each, quotes asked for on each.
 BREAKDOWNS, IMPROVE_S, QUOTES = 4, 5.0, 4
 #: From 14:30 to 22:30: loads and calendars are counted in it.

@@ -16,6 +16,7 @@ from zhongshu.decide.jobshop.solve import solve_jobshop
 from zhongshu.decide.scheduling.problem import Problem, Task
 from zhongshu.decide.scheduling.solution import Placed, Solution
 
+OURS = "zhongshu"
 #: What everybody gets.
 WORKERS = 2
 #: CP-SAT, hinted: with more modes than this its presolve eats seconds that the search then lacks.
@@ -156,7 +157,7 @@ def pyjobshop_hinted(problem: Problem, hint: Solution, seconds: float, seed: int
 
 
 METHODS: dict[str, Method] = {
-    "zhongshu": ours,
+    OURS: ours,
     "CP-SAT": cp_sat,
     "CP-SAT, hinted": cp_sat_hinted,
     "PyJobShop, hinted": pyjobshop_hinted,

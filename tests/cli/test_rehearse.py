@@ -22,7 +22,7 @@ def played(capsys: pytest.CaptureFixture[str], policy: str, hours: float = 0.1) 
 
 @pytest.mark.parametrize(
     "policy",
-    [p if p in ("first-come", "brain") else pytest.param(p, marks=pytest.mark.long) for p in POLICIES],
+    [p if p == "first-come" else pytest.param(p, marks=pytest.mark.long) for p in POLICIES],
 )
 def test_every_policy_sets_the_plant_to_work(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = played(capsys, policy)

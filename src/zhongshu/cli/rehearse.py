@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zhongshu.cli.rehearsal.policies import POLICIES
+from zhongshu.cli.run import can_plan
 from zhongshu.cli.twin_process import TRUTH
 from zhongshu.kernel.plantfile import load_plant
 from zhongshu.kernel.strings import strings_of
@@ -35,6 +36,8 @@ def rehearse(asked: Asked) -> int:
     policy = POLICIES.get(asked.policy)
     if policy is None:
         raise SystemExit(f"there is no policy {asked.policy!r}: {', '.join(POLICIES)}")
+    if policy.plans and not can_plan():
+        raise SystemExit(f"the policy {policy.name!r} needs a planner: pip install 'zhongshu[plan]'")
     plant = load_plant(asked.plant)
     truth = load_truth(asked.plant.with_name(TRUTH), plant)
     seed = truth.seed if asked.seed is None else asked.seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from functools import cache
 from typing import Any
@@ -91,10 +92,14 @@ def _described(schema: Any) -> str:
 
 
 def encode_event(event: Event) -> bytes:
-    """JSON with the event's own field names."""
+    """JSON with the event's own field names; raises WireError for a number that JSON does not have."""
     kind = type(event).__name__
     if kind not in KINDS:
         raise WireError(f"{kind} is no kind of event; model.messages.KINDS lists them")
+    for name in event.__dataclass_fields__:
+        value = getattr(event, name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise WireError(f"{kind}.{name}: {value} is no finite number")
     return _adapter(kind).dump_json(event)
 
 

@@ -133,6 +133,8 @@ async def test_asks_do_not_wait_for_a_re_plan_and_a_breakdown_cuts_it_short(sqli
         room.planner._state(event)
         await room.until(lambda: cause_of(room) == "breakdown")
         assert monotonic_s() - began_s < 10, "the 30 s of improvement are not waited for"
+        room.planner._pace = Pace(improve_s=0.1)
+        room.planner.want("people", "test")  # nor are those after it
 
 
 def cause_of(room: Running) -> str:

@@ -64,13 +64,16 @@ def mended(
     """None where nothing can be planned; ``strict``: people's wishes and frozen tasks do not give way; ``rules_s``:
     for how long rules are tried where there is no plan to go on from."""
     began_s = monotonic_s()
+    plan = _carried_on(
+        built, live, began_s
+    )  # nearly always; looking for what could give way takes as long again
+    if plan is not None:
+        return plan
     with_pins = list(_ways(built.problem))
     without = [] if strict else list(_ways_without_pins(with_pins[-1][0]))
     for tried in (with_pins[: 1 if strict else None], without):
-        for make in (
-            _carried_on,
-            partial(_by_rules, rules_s=rules_s),
-        ):  # carrying on takes milliseconds, rules take up to a second
+        # Carrying on takes milliseconds, rules take up to a second.
+        for make in (_carried_on, partial(_by_rules, rules_s=rules_s)):
             for problem, given_up in tried:
                 plan = make(replace(built, problem=problem), live, began_s)
                 if plan is not None:

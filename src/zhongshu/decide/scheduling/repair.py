@@ -23,6 +23,8 @@ from zhongshu.decide.scheduling.solution import Solution
 PATIENCE = 300
 #: What the plan in force begins within so many ticks should stay; what comes later may be planned anew at no price.
 NEAR = 7200
+#: A plan slips when more than FEW of its tasks begin later than planned by so many ticks.
+SLIPPED, FEW = 1800, 0.01
 #: So often a plan gives something up before it is made anew.
 EASED_MAX = 24
 #: A plan that its list gives again is preferred to one that is better by no more than this.
@@ -132,9 +134,11 @@ def _carried(ground: _Ground, *, exact: bool) -> _Decoded | None:
 def _less_upset(ground: _Ground, made: _Decoded) -> _Decoded:
     """Where lots come a little later than planned, vehicles may meet them in another order, and a whole evening slips: then
     the same units and sequences with another order of fetching may lose far less."""
-    starts = np.full(len(ground.order), NEVER)
-    starts[[b.task for b in ground.problem.previous]] = [b.start for b in ground.problem.previous]
-    by_start = ground.order[np.argsort(starts[ground.order], kind="stable")]
+    planned = np.full(len(ground.order), NEVER)
+    planned[[b.task for b in ground.problem.previous]] = [b.start for b in ground.problem.previous]
+    if (made.start - planned > SLIPPED).mean() < FEW:
+        return made
+    by_start = ground.order[np.argsort(planned[ground.order], kind="stable")]
     at_once = replace(ground, late=ground.late[:0])
     tried = (at_once, replace(at_once, order=by_start))
     others = [other for way in tried if (other := _decoded(way, made.ease)) is not None]

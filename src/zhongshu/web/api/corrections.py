@@ -49,7 +49,7 @@ class LotSaid(Said):
 class StockSaid(Said):
     """What was counted of a material."""
 
-    quantity: float = Field(description="So much is there.")
+    quantity: float = Field(allow_inf_nan=False, description="So much is there.")
 
 
 def router(room: Room) -> APIRouter:
