@@ -249,6 +249,8 @@ def main() -> None:
     asked = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="zhongshu-bench-") as folder:
         watched = asyncio.run(watch(Path(folder), asked.speed, asked.breakdowns, asked.quotes, asked.seed))
+    if not watched.reactions or not watched.quotes_s:
+        raise SystemExit(f"nothing followed: {'; '.join(watched.missed)}")
     text = section(watched, machine.line(machine.about(), datetime.now(UTC).date()))
     sections.put(text, asked.output)
     print(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,9 +17,6 @@ from zhongshu.kernel.plantfile import load_plant
 from zhongshu.kernel.store import Store
 from zhongshu.model.plant import Plant
 from zhongshu.plant.brain import Brain
-
-#: The planner may compute for seconds; measuring and commanding may not wait for it.
-PLANNER_NICE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +56,10 @@ async def run_historian(plant_file: Path, data: Path) -> None:
 
 
 async def run_planner(plant_file: Path, data: Path) -> None:
-    """The plan of the whole plant; it gives way to whoever needs the processor sooner."""
+    """The plan of the whole plant; what it thinks about for seconds gives way to whoever needs the processor sooner."""
     planner = import_module(
         "zhongshu.decide.planner.planner"
     )  # numba and OR-tools are needed by this process alone
-    os.nice(PLANNER_NICE)
     here = await stand(plant_file, data, "planner")
     desk = planner.Planner(here.plant, here.bus, here.store, here.clock)
     async with asyncio.TaskGroup() as tasks:

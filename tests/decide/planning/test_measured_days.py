@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import gantt, public, sections
+from bench import gantt, public, reaction, sections
 from bench.breakdowns import Breakdown, Rest
 from bench.moment import moment, open_tasks
 from bench.plant_day import day, in_force, rules
@@ -108,6 +108,17 @@ def test_what_a_rival_did_not_find_is_said() -> None:
 def test_the_other_benches_write_sections_as_well() -> None:
     looks = gantt.section([gantt.Panned("day", 2000, 310.4, 41.2, 3.1, 6.2)], "Measured today.")
     assert looks.startswith("## ") and "| day | 41 | 310 | 3.1 | 6.2 |" in looks
+    steps = dict.fromkeys(reaction.STEPS, 60.0)
+    seen = reaction.Reaction("weld-01", 2100, 0.9, 1.2, 1.9, steps)
+    live = reaction.section(
+        reaction.Watched(10.0, ["oven-01: it did not"], [seen], [1.25]), "Measured today."
+    )
+    assert (
+        "2,100 to 2,100 open tasks" in live
+        and "1 times something did not follow (oven-01: it did not)" in live
+    )
+    assert "| repaired plan published | 0.90 | 0.90 | 0.90 |" in live
+    assert "| repair and check | 0.060 | 0.060 | 0.060 |" in live
     one = {
         "instance": "ft06",
         "group": "ft",

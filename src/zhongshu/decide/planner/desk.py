@@ -7,12 +7,14 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from threading import Lock
 from typing import Any
 
 from zhongshu.decide.planner.mended import Plan, better, mended
 from zhongshu.decide.planner.pace import Pace
+from zhongshu.decide.planner.polite import politely
 from zhongshu.decide.planner.publish import Publisher
 from zhongshu.decide.planner.situation import Situation, read_situation
 from zhongshu.decide.planner.words import both
@@ -130,16 +132,19 @@ class Desk:
     ) -> None:
         """Under stability towards the plan just put in force: whoever moved since is moved once, not twice."""
         times = 1 if made.plan.course else FIRST
-        found = better(
-            made.plan,
-            times * pace.improve_s,
-            WORTH,
-            work=pace.work and times * pace.work,
-            seed=made.situation.now_ns % 1000,
-            stop=hurry,
+        found = politely(
+            partial(
+                better,
+                made.plan,
+                times * pace.improve_s,
+                WORTH,
+                work=pace.work and times * pace.work,
+                seed=made.situation.now_ns % 1000,
+                stop=hurry,
+            )
         )
-        if found is None:
-            return
+        if found is None or hurry():
+            return  # what has happened meanwhile does not wait until this plan is written down
         bound = lower_bound(found.problem)
         figures = {**found.figures, "bound": bound}
         if found.objective > 0:

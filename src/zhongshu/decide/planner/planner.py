@@ -6,11 +6,13 @@ import asyncio
 import json
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from zhongshu.decide.planner.asks import Refusal, answer
 from zhongshu.decide.planner.desk import Desk
 from zhongshu.decide.planner.pace import Pace
+from zhongshu.decide.planner.polite import politely
 from zhongshu.decide.planner.words import both
 from zhongshu.decide.scheduling.warm import warm_search
 from zhongshu.kernel.bus import Bus, BusError, Message
@@ -57,7 +59,7 @@ class Planner:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await asyncio.to_thread(warm_search)
+        await asyncio.to_thread(politely, warm_search)
         asking = await self._bus.respond(subjects.plan_ask(self._plant.id), self._respond)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -157,7 +159,7 @@ class Planner:
     async def _respond(self, payload: bytes) -> bytes:
         try:
             await self._look()
-            found: dict[str, Any] = await asyncio.to_thread(answer, self.desk, payload)
+            found: dict[str, Any] = await asyncio.to_thread(politely, partial(answer, self.desk, payload))
         except Refusal as refusal:
             return json.dumps({"ok": False, "error": refusal.words}, ensure_ascii=False).encode()
         except Exception:

@@ -74,14 +74,14 @@ def energy_cost(view: Schedule) -> float:
     problem = view.problem
     if not problem.prices:
         return 0.0
-    total = 0
+    total, spans = 0, _spans(problem.prices)
     for block in view.blocks:
         power = max(view.mode[task].power for task in block.members)
         if power:
             start = max(0, block.start)
             total += power * sum(
                 price * view.open_ticks(block.unit, max(start, since), min(block.end, until))
-                for since, until, price in _spans(problem.prices)
+                for since, until, price in spans
                 if since < block.end and until > start
             )
     return total / 1000
