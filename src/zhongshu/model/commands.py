@@ -20,6 +20,7 @@ class Verb(IntEnum):
     SET_PARAMETER = 7  # a plain write with read-back, never a request
     TRANSPORT = 8
     CANCEL_TRANSPORT = 9
+    EXTEND_TRANSPORT = 10  # under the order's own key; the device compares the number of the update
 
 
 class Result(IntEnum):
@@ -52,7 +53,8 @@ class Call:
     """One request to one unit. ``key`` is unique in the plant, positive, below 2**31; the device compares it.
 
     START_JOB args: lot, product (code), operation, quantity — all int.
-    SET_PARAMETER args: point (id), value. TRANSPORT args: see ``orders.TransportOrder.to_args``. Others: none.
+    SET_PARAMETER args: point (id), value. TRANSPORT and EXTEND_TRANSPORT args: see ``orders.TransportOrder.to_args``; an
+    extension has the key of the order that it extends. Others: none.
     """
 
     unit: str

@@ -24,6 +24,10 @@ class TransportOrder:
 
     ``pick_unit``/``drop_unit`` name the machines whose buffers are meant. ``pick`` and ``drop`` are on the route, in that
     order; their indexes are ``pick_at`` and ``drop_at``. A move without load has lot 0 and empty units.
+
+    Of the route only the first ``released`` nodes may be driven (VDA 5050's base), all of them where it is 0; the rest is
+    what is intended. An update of the order (``update`` counts them, from 1) is the whole order again: what was released
+    stays as it was, more is released, and what is ahead may be another way.
     """
 
     key: int
@@ -34,10 +38,19 @@ class TransportOrder:
     drop_at: int
     pick_unit: str
     drop_unit: str
+    released: int = 0
+    update: int = 0
+
+    @property
+    def base(self) -> int:
+        """How many nodes of the route may be driven."""
+        return self.released or len(self.route)
 
     def to_args(self) -> dict[str, Any]:
-        """Plain values for ``Call.args``."""
+        """Plain values for ``Call.args``; ``released`` and ``update`` only where they are not 0."""
+        part = {k: v for k, v in (("released", self.released), ("update", self.update)) if v}
         return {
+            **part,
             "lot": self.lot,
             "route": list(self.route),
             "pick_at": self.pick_at,

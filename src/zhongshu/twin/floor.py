@@ -12,9 +12,10 @@ from zhongshu.twin import requests
 from zhongshu.twin.keys import Keys, answer
 from zhongshu.twin.machine import Machine
 from zhongshu.twin.machine_state import dump_machine, restore_machine
+from zhongshu.twin.roads import Roads
 from zhongshu.twin.settings import TwinTruth
 from zhongshu.twin.shop import Book, Shop
-from zhongshu.twin.vehicle import Roads, Vehicle
+from zhongshu.twin.vehicle import Vehicle
 from zhongshu.twin.words import say
 
 #: A snapshot of another layout is not read.
@@ -30,7 +31,7 @@ class Floor:
     ) -> None:
         self.plant, self.truth, self.seed = plant, truth, seed
         self.shop = Shop(plant, truth, seed, now_ns, book)
-        roads = Roads(self.shop)
+        roads = self.roads = Roads(self.shop)
         self.machines = {u.id: Machine(u, plant.type_of[u.type], self.shop) for u in plant.machines}
         self.vehicles = {u.id: Vehicle(u, self.shop, roads) for u in plant.vehicles}
         self._points = {(p.unit, p.name): p for p in plant.points}

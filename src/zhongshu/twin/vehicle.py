@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -10,28 +9,22 @@ from typing import Any
 from zhongshu.kernel.clock import NS
 from zhongshu.model.commands import Answer, Call, Result, Verb
 from zhongshu.model.orders import TransportOrder
-from zhongshu.model.plant import Edge, Node, Unit
+from zhongshu.model.plant import Edge, Unit
 from zhongshu.model.states import TransportState, UnitMode, UnitState
+from zhongshu.twin.acceptance import check_order, is_new_update
 from zhongshu.twin.agenda import Ticket, ns
 from zhongshu.twin.keys import Keys, answer
 from zhongshu.twin.lots import Lot, Where
 from zhongshu.twin.requests import KEY_LIMIT, Refusal
+from zhongshu.twin.roads import Roads
 from zhongshu.twin.shop import Shop
 from zhongshu.twin.words import say
 
 #: A vehicle before a full buffer looks again after this many plant seconds.
 LOOK_AGAIN_S = 2.0
 DRIVING, PICKING, DROPPING, FULL, IDLE = "driving", "picking", "dropping", "full", "idle"
-
-
-class Roads:
-    """The road map by name; shared by all vehicles."""
-
-    def __init__(self, shop: Shop) -> None:
-        roads = shop.plant.roads
-        self.nodes: dict[str, Node] = {n.id: n for n in roads.nodes}
-        self.edges: dict[tuple[str, str], Edge] = {(e.start, e.end): e for e in roads.edges}
-        self.chargers = frozenset(roads.chargers)
+#: At the end of what is released of its order.
+WAITING = "waiting"
 
 
 class Vehicle:
@@ -43,6 +36,7 @@ class Vehicle:
         self.keys = Keys()
         self.node = unit.station if unit.station in roads.nodes else next(iter(roads.nodes), "")
         self.heading = 0.0
+        self.came = roads.behind(self.node, self.heading)  # the node before; empty where nobody knows
         self.order: TransportOrder | None = None
         self.order_state = TransportState.NONE
         self.at = 0  # index on the route
@@ -58,6 +52,7 @@ class Vehicle:
         self.metered_ns = shop.now_ns
         self.phase_ns = (shop.now_ns, 0)  # begin, length
         self.ticket: Ticket | None = None
+        roads.vehicles.append(self)
 
     # --- what it looks like from outside
 
@@ -128,11 +123,15 @@ class Vehicle:
             return self.unit.x_m, self.unit.y_m
         if there is None:
             return here.x_m, here.y_m
-        begin, length = self.phase_ns
-        share = 1.0 if not length else min(1.0, max(0.0, (self.shop.now_ns - begin) / length))
-        if self.lost and self.ticket is None:
-            share = min(1.0, -begin / length) if length and begin < 0 else 0.0
+        share = self.share()
         return here.x_m + share * (there.x_m - here.x_m), here.y_m + share * (there.y_m - here.y_m)
+
+    def share(self) -> float:
+        """How much of the present phase has passed, 0 to 1."""
+        begin, length = self.phase_ns
+        if self.lost and self.ticket is None:
+            return min(1.0, -begin / length) if length and begin < 0 else 0.0
+        return 1.0 if not length else min(1.0, max(0.0, (self.shop.now_ns - begin) / length))
 
     def meter(self) -> None:
         """Book the battery since the last call."""
@@ -150,7 +149,7 @@ class Vehicle:
         now = self.shop.now_ns
         if not 0 < call.key < KEY_LIMIT:
             return answer(Result.BAD_ARGUMENT, say("refused.bad_argument", what="key"), now)
-        told = self.keys.known(call.key)
+        told = self.keys.known(call.key) if call.verb is not Verb.EXTEND_TRANSPORT else None
         if told is not None:
             return told
         result, reason = Result.OK, ""
@@ -158,12 +157,13 @@ class Vehicle:
             self._do(call)
         except Refusal as refusal:
             result, reason = refusal.result, refusal.reason
-        self.keys.keep(call.key, result, reason)
+        if call.verb is not Verb.EXTEND_TRANSPORT:
+            self.keys.keep(call.key, result, reason)
         self.shop.note("answer", unit=self.unit.id, verb=call.verb.name, key=call.key, result=result.name)
         return answer(result, reason, now)
 
     def _do(self, call: Call) -> None:
-        if call.verb not in (Verb.TRANSPORT, Verb.CANCEL_TRANSPORT):
+        if call.verb not in (Verb.TRANSPORT, Verb.EXTEND_TRANSPORT, Verb.CANCEL_TRANSPORT):
             raise Refusal(Result.UNKNOWN_VERB, "refused.unknown_verb", verb=call.verb.name)
         if self.local:
             raise Refusal(Result.WRONG_MODE, "refused.wrong_mode", mode=self.mode.name)
@@ -178,40 +178,20 @@ class Vehicle:
             order = TransportOrder.from_args(call.key, self.unit.id, dict(call.args))
         except (TypeError, KeyError, ValueError) as error:
             raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=str(error)) from error
-        self._check(order)
-        self._begin(order)
+        if call.verb is Verb.EXTEND_TRANSPORT:
+            self._extend(order)
+        else:
+            check_order(self, order)
+            self._begin(order)
 
-    def _check(self, order: TransportOrder) -> None:
-        """Refuse what cannot be driven: nothing is begun that is known to fail."""
-        if self.lost:
-            raise Refusal(Result.NOT_READY, "vehicle.halted")
-        if self.running:
-            raise Refusal(Result.BUSY, "refused.busy", number=self.order.key if self.order is not None else 0)
-        route = order.route
-        for start, end in itertools.pairwise(route):
-            if (start, end) not in self.roads.edges:
-                raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=f"{start} → {end}")
-        if not route or route[0] != self.node:
-            raise Refusal(
-                Result.NOT_READY, "vehicle.not_here", node=self.node, start=route[0] if route else ""
-            )
-        if not order.lot:
+    def _extend(self, order: TransportOrder) -> None:
+        """More of the order is released; an update that it has had already changes nothing."""
+        if not is_new_update(self, order):
             return
-        if self.load and self.load != order.lot:
-            raise Refusal(Result.NOT_READY, "vehicle.loaded", lot=self.load)
-        # What is on board already is not picked, whatever the order says of picking.
-        pick_at = 0 if self.load else order.pick_at
-        if not 0 <= pick_at <= order.drop_at < len(route):
-            what = f"{order.pick_at}, {order.drop_at}"
-            raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=what)
-        if not self.load:
-            self._check_station(order.pick_unit, route[pick_at])
-        self._check_station(order.drop_unit, route[order.drop_at])
-
-    def _check_station(self, unit: str, node: str) -> None:
-        known = self.shop.plant.unit_of.get(unit)
-        if known is None or (known.station and known.station != node):
-            raise Refusal(Result.BAD_ARGUMENT, "refused.bad_argument", what=f"{unit} @ {node}")
+        self.order = order
+        if self.phase == WAITING and not self.lost:
+            self.phase = IDLE
+            self._next()
 
     def _begin(self, order: TransportOrder) -> None:
         self.meter()
@@ -224,7 +204,7 @@ class Vehicle:
     def _cancel(self) -> None:
         """It rolls on to the next node; what it carries stays on board."""
         self.cancelled = True
-        if self.phase == FULL:
+        if self.phase in (FULL, WAITING):
             self._end(TransportState.FAILED, self._cancel_reason())
 
     def _cancel_reason(self) -> str:
@@ -245,6 +225,7 @@ class Vehicle:
         phase, self.phase = self.phase, IDLE
         if phase == DRIVING and self.order is not None:
             self.at += 1
+            self.came = self.node
             self.driven_m[bool(self.load)] += self.roads.edges[self.node, self.order.route[self.at]].length_m
             self.node = self.order.route[self.at]
         elif phase == PICKING:
@@ -269,10 +250,15 @@ class Vehicle:
             self._begin_phase(DROPPING, self._handling())
         elif self.at == len(order.route) - 1:
             self._end(TransportState.DONE, "")
+        elif self.at >= order.base - 1:
+            self.meter()
+            self.phase = WAITING
         else:
             edge = self.roads.edges[self.node, order.route[self.at + 1]]
             here, there = self.roads.nodes[self.node], self.roads.nodes[edge.end]
             self.heading = math.atan2(there.y_m - here.y_m, there.x_m - here.x_m)
+            for other, place in self.roads.met(self, edge):
+                self.shop.note("collision", unit=self.unit.id, other=other.unit.id, place=place)
             self._begin_phase(DRIVING, edge.length_m / self.speed(edge))
 
     def _handling(self) -> float:
@@ -338,6 +324,10 @@ class Vehicle:
         self.lost = lost
 
     def _go_on(self, passed: int, length: int) -> None:
+        if self.phase == WAITING:
+            self.phase = IDLE
+            self._next()
+            return
         self.phase_ns = (self.shop.now_ns - passed, length)
         self.ticket = self.shop.agenda.after(length - passed, self.elapsed)
 
@@ -350,6 +340,7 @@ class Vehicle:
         passed = -begin if self.lost and begin < 0 else self.shop.now_ns - begin
         names = (
             "node",
+            "came",
             "heading",
             "at",
             "phase",

@@ -1,0 +1,239 @@
+"""Everybody's plans: who passes each lane and crossing in which order, and when that will be by what is measured now."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from zhongshu.act.fleet.network import Network
+from zhongshu.act.fleet.search import Leg, Stop
+
+#: Seconds ahead of now at which is forecast what waits for somebody who has no plan to leave.
+FAR = 1e6
+#: So long somebody who gives way takes to be gone.
+GO_S = 3.0
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """One visit of a lane, entered over the crossing ``node``; a vehicle of unknown lane is on all of ``lanes`` (node -1).
+
+    ``start``, ``arrive`` and ``ready`` (to leave) are forecasts in s; ``number`` counts the steps of a vehicle.
+    """
+
+    car: Car
+    number: int
+    lanes: tuple[int, ...]
+    node: int
+    end: int
+    drive_s: float
+    crossing_s: float
+    start: float
+    stops: tuple[Stop, ...] = ()
+    tail: bool = False
+    arrive: float = 0.0
+    ready: float = 0.0
+    granted: bool = False
+    reached: bool = False
+
+    @property
+    def dwell_s(self) -> float:
+        """How long it stands at the end of the lane for its stops."""
+        return sum(stop.dwell_s for stop in self.stops)
+
+
+@dataclass(slots=True, eq=False)
+class Car:
+    """A vehicle: ``steps`` from the lane it is on, ahead; those up to ``granted`` (a number) it may drive.
+
+    ``todo``: stops beyond what is granted. ``has_order``: it is on its way for somebody, or wants to be. ``is_stuck``: nobody
+    counts on it any more until it moves. ``stops_here``: it is to stop where its leave ends, and has not been told.
+    """
+
+    name: str
+    steps: list[Step] = field(default_factory=list)
+    granted: int = 0
+    todo: tuple[Stop, ...] = ()
+    has_order: bool = False
+    is_stuck: bool = False
+    stops_here: bool = False
+    due: float = math.inf
+
+    @property
+    def here(self) -> Step:
+        """The lane it is on."""
+        return self.steps[0]
+
+    @property
+    def base(self) -> Step:
+        """The last step it may drive."""
+        return self.steps[self.granted - self.steps[0].number]
+
+    @property
+    def is_planned(self) -> bool:
+        """All its stops are in its plan."""
+        return not self.todo or self.steps[-1].number > self.granted
+
+    @property
+    def ahead(self) -> list[Step]:
+        """Planned, not granted."""
+        return self.steps[self.granted - self.steps[0].number + 1 :]
+
+
+class Plans:
+    """The order of visits at every place. Every later visit waits for the earlier ones, so it must stay without circles:
+    visits enter in the order of forecast times, and a forecast keeps to the order."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.cars: dict[str, Car] = {}
+        self.visits: list[list[Step]] = [[] for _ in range(network.places)]
+        self._never = math.inf
+
+    def put(self, car: Car, lanes: tuple[int, ...], end: int, now: float) -> None:
+        """It stands at the end of a lane (or of one of these), whatever was known of it before."""
+        number = car.steps[0].number if car.steps else 0
+        for step in car.steps:
+            self._leave(step)
+        step = Step(car, number, lanes, -1, end, 0.0, 0.0, -math.inf, arrive=now, ready=now)
+        step.granted = step.reached = True
+        car.steps, car.granted, car.due = [step], number, math.inf
+        for place in lanes:
+            self.visits[place].insert(0, step)
+        self.cars[car.name] = car
+
+    def remove(self, name: str) -> None:
+        """It is not on the roads any more."""
+        for step in self.cars.pop(name).steps:
+            self._leave(step)
+
+    def append(self, car: Car, legs: Collection[Leg]) -> None:
+        """Plan these legs after what is granted; each visit stands behind those that begin before it."""
+        for leg in legs:
+            lane, before = self.network.lanes[leg.lane], car.steps[-1]
+            step = Step(
+                car,
+                before.number + 1,
+                (leg.lane,),
+                lane.start,
+                lane.end,
+                lane.seconds,
+                lane.crossing_s,
+                leg.start,
+                leg.stops,
+                leg.tail,
+            )
+            step.arrive = leg.start + lane.seconds
+            step.ready = step.arrive + step.dwell_s
+            car.steps.append(step)
+            for place in self._places(step):
+                queue = self.visits[place]
+                at = next((i for i, other in enumerate(queue) if _after(other, step)), len(queue))
+                queue.insert(at, step)
+
+    def drop(self, car: Car) -> list[Step]:
+        """Forget what is planned beyond the granted steps."""
+        gone = car.ahead
+        for step in gone:
+            self._leave(step)
+        del car.steps[len(car.steps) - len(gone) :]
+        return gone
+
+    def release(self, car: Car, number: int) -> None:
+        """It has left every lane before that step, and the crossings up to it."""
+        while car.steps[0].number < number:
+            self._leave(car.steps.pop(0))
+        step = car.steps[0]
+        if step.node >= 0 and step in self.visits[self.network.crossing(step.node)]:
+            self.visits[self.network.crossing(step.node)].remove(step)
+
+    def is_next(self, step: Step) -> bool:
+        """Everybody who passes its places before it has left them."""
+        return all(self.visits[place][0] is step for place in self._places(step))
+
+    def behind(self, step: Step) -> Iterator[Step]:
+        """The visits of others that are next in turn where a vehicle is, or will be."""
+        for place in step.lanes if step.reached else self._places(step):
+            queue = self.visits[place]
+            if step in queue:  # not in the crossing any more
+                yield from [s for s in queue[queue.index(step) + 1 :] if s.car is not step.car][:1]
+
+    def never(self, step: Step) -> bool:
+        """It waits for somebody who has no plan to leave."""
+        return step.start > self._never
+
+    def before(self, step: Step) -> Step | None:
+        """The step of the same vehicle before it."""
+        at = step.number - step.car.steps[0].number - 1
+        return step.car.steps[at] if at >= 0 else None
+
+    def forecast(self, now: float) -> None:
+        """When everything will be, if everybody drives as fast as the lanes allow from where he is measured to be."""
+        self._never = now + FAR / 2
+        steps = [step for car in self.cars.values() for step in car.steps]
+        steps.sort(key=lambda step: (step.start, step.number))
+        free_at = [0.0] * self.network.places
+        for step in steps:
+            self._forecast(step, now, free_at)
+
+    def _forecast(self, step: Step, now: float, free_at: list[float]) -> None:
+        car, far = step.car, now + FAR
+        before = car.steps[step.number - car.steps[0].number - 1] if step is not car.steps[0] else None
+        if step.reached:
+            step.ready = max(step.arrive + step.dwell_s, now)
+        else:
+            if before is not None:
+                start = before.ready
+                if not step.granted:
+                    places = self._places(step)
+                    start = max(start, now, *(free_at[place] for place in places))
+                step.start = start
+            step.arrive = max(step.start + step.drive_s, now)
+            step.ready = step.arrive + step.dwell_s
+        if car.is_stuck and before is None:
+            step.ready = far
+        if before is not None:
+            for place in (*before.lanes, self.network.crossing(step.node)):
+                free_at[place] = max(free_at[place], step.start + step.crossing_s)
+        for place in step.lanes:
+            free_at[place] = max(free_at[place], far if step is car.steps[-1] else step.ready)
+
+    def free(self, place: int, me: Car, *, rests: bool) -> list[tuple[float, float]]:
+        """When nobody else is at a place (s), by the forecast. What others are granted counts from ever; of one's own nothing
+        does, since it is behind one. ``rests``: who has nothing more to do stays; else he is taken to go when somebody comes."""
+        is_lane = place < len(self.network.lanes)
+        found, t = [], -math.inf
+        for step in self.visits[place]:
+            if step.car is me:
+                continue
+            begin = -math.inf if step.granted else step.start
+            if begin > t:
+                found.append((t, begin))
+            t = max(t, self._left(step, rests) if is_lane else step.start + step.crossing_s)
+        if t < math.inf:
+            found.append((t, math.inf))
+        return found
+
+    def _left(self, step: Step, rests: bool) -> float:
+        """When a vehicle is off the lane of a step; never if it has no plan to go on."""
+        car = step.car
+        at = step.number - car.steps[0].number + 1
+        if at < len(car.steps):
+            left = car.steps[at].start + car.steps[at].crossing_s
+            return left if left < self._never else math.inf
+        if rests or car.is_stuck or not car.is_planned or step.ready > self._never:
+            return math.inf
+        return step.ready + GO_S
+
+    def _places(self, step: Step) -> tuple[int, ...]:
+        return step.lanes if step.node < 0 else (*step.lanes, self.network.crossing(step.node))
+
+    def _leave(self, step: Step) -> None:
+        for place in self._places(step):
+            if step in self.visits[place]:
+                self.visits[place].remove(step)
+
+
+def _after(other: Step, step: Step) -> bool:
+    return not other.granted and other.start > step.start
