@@ -76,6 +76,8 @@ class Holds:
                 self._job(t_ns, fields["unit"], fields["key"], fields["lot"], fields["end"])
             case "transport":
                 self._drive(fields["unit"], fields["key"], fields["end"])
+            case "collision":
+                self.say(f"{fields['unit']} met {fields['other']} at {fields['place']}")
             case "answer" if fields["result"] != "OK":
                 self._refused(fields["unit"], fields["verb"], fields["key"], fields["result"])
 
@@ -113,7 +115,8 @@ class Holds:
 
     def called(self, wire: Wire, call: Call) -> None:
         """A request is about to leave: never to a unit of which the brain knows that it may not, or knows nothing."""
-        self.calls[call.key] = call
+        if call.verb is not Verb.EXTEND_TRANSPORT:  # which has the key of the order that it extends
+            self.calls[call.key] = call
         self.asked[call.unit, call.verb] += 1
         now, unit = self.clock.wall_ns(), self.plant.unit_of[call.unit]
         what = f"{call.verb.name} {call.key} went to {call.unit}"

@@ -64,7 +64,8 @@ roads:
   chargers: [lane-06]
 """
 _FLEET = "- {id: fleet, protocol: vda5050, settings: {manufacturer: test}}"
-_AGV = '- {id: "agv-{n}", type: agv, count: 2, connection: fleet, station: lane-06}'
+_AGV = """- {id: agv-1, type: agv, connection: fleet, station: lane-06}
+          - {id: agv-2, type: agv, connection: fleet, station: lane-05}"""
 #: No chance at all: every duration is the nominal one.
 EXACT = TwinTruth.model_validate(
     {

@@ -28,7 +28,7 @@ def test_a_vehicle_reaches_node_after_node_and_carries_the_lot() -> None:
     bench.wait(5)
     assert vehicle.place() == (45.0, 20.0)
     assert (vehicle.node, vehicle.next_node, vehicle.driving) == ("lane-06", "lane-05", True)
-    assert bench.floor.occupancy()["lane-06"] == ["agv-2"]
+    assert bench.floor.occupancy()["lane-05"] == ["agv-2"]
     seen = []
     for _ in range(100):
         bench.wait(1)
@@ -61,9 +61,9 @@ def test_orders_that_cannot_be_driven_are_refused_with_a_reason() -> None:
     assert bench.carry("agv-1", 1, "press-1", "wash", good).result is Result.BUSY
     elsewhere = {
         "lot": 1,
-        "route": _BACK,
+        "route": _BACK[1:],
         "pick_at": 0,
-        "drop_at": 5,
+        "drop_at": 4,
         "pick_unit": "wash",
         "drop_unit": "press-1",
     }

@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 from zhongshu.act.arbiter import Arbiter, Ruling
 from zhongshu.act.book import Command, CommandBook
 from zhongshu.act.effects import Effects, Verdict, patience_s
+from zhongshu.act.fleet.master import Fleet
 from zhongshu.act.life import ended
 from zhongshu.kernel.bus import Bus, Message
 from zhongshu.kernel.clock import Clock
@@ -19,7 +21,7 @@ from zhongshu.kernel.ports import Writer
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.wire import WireError, decode_event
 from zhongshu.model import subjects
-from zhongshu.model.commands import Answer, CommandStatus, Outcome, Verb
+from zhongshu.model.commands import Answer, Call, CommandStatus, Outcome, Verb
 from zhongshu.model.messages import Event, Proposed
 from zhongshu.model.plant import Plant
 
@@ -54,6 +56,7 @@ class Act:
         self._arbiter = Arbiter(plant, latest, lambda unit: self._live.get(unit, set()))
         self._unknown: dict[int, Command] = {}
         self._outbox = Outbox(plant.id, "act", store, bus, clock)
+        self.fleet = Fleet(plant, store, clock, latest, writers, self._arbiter, self._outbox)
         self._sure_ns = round((plant.stale_after_s + SURE_WALL_S) * 1e9)
         self.counts: Counter[str] = Counter()
 
@@ -65,6 +68,7 @@ class Act:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._outbox.run())
             tasks.create_task(self._watch_unknown())
+            tasks.create_task(self.fleet.run())
             for command in still_open:
                 tasks.create_task(self._resume(command))
             pattern = subjects.events(self._plant.id, Proposed.__name__)
@@ -111,6 +115,13 @@ class Act:
                 command = await self._step(command, S.EXPIRED, "validity_ended_before_it_was_sent")
                 return
             judgement = self._arbiter.judge(command.call, self._clock.wall_ns())
+            if judgement.ruling is Ruling.YES and command.call.verb is Verb.TRANSPORT:
+                routed = self.fleet.route(command.call)
+                if isinstance(routed, Call):
+                    command = replace(command, call=routed)
+                    await self.fleet.keep(routed)
+                else:
+                    judgement = routed
             if judgement.ruling is Ruling.YES:
                 command = await self._send(command)
             elif judgement.ruling is Ruling.NO:
@@ -222,6 +233,8 @@ class Act:
     async def _step(self, command: Command, status: CommandStatus, detail: str) -> Command:
         command = await asyncio.to_thread(self._book.step, command, status, detail)
         self._outbox.poke()
+        if command.call.verb is Verb.TRANSPORT and status in (S.REFUSED, S.EXPIRED, S.FAILED):
+            await self.fleet.came_to_nothing(command.call)
         if ended(status):
             self.counts[status.value] += 1
         return command

@@ -80,6 +80,7 @@ class CommandBook:
             row.status, row.detail = status.value, detail
             if status is CommandStatus.SENT:
                 row.sent_ns = self._clock.now_ns()
+                row.args = dict(command.call.args)  # with the way that a transport order was given
             self._record(session, row, status, detail, by)
             return replace(command, status=status, sent_ns=row.sent_ns or 0)
 

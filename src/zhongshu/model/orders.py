@@ -40,6 +40,7 @@ class TransportOrder:
     drop_unit: str
     released: int = 0
     update: int = 0
+    stitch: int = 0
 
     @property
     def base(self) -> int:
@@ -47,8 +48,9 @@ class TransportOrder:
         return self.released or len(self.route)
 
     def to_args(self) -> dict[str, Any]:
-        """Plain values for ``Call.args``; ``released`` and ``update`` only where they are not 0."""
-        part = {k: v for k, v in (("released", self.released), ("update", self.update)) if v}
+        """Plain values for ``Call.args``; what tells of a part of the route only where it is not 0."""
+        part = {"released": self.released, "update": self.update, "stitch": self.stitch}
+        part = {name: value for name, value in part.items() if value}
         return {
             **part,
             "lot": self.lot,

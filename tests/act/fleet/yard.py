@@ -357,7 +357,7 @@ class Yard:
             if drive is None:
                 self.traffic.stand(name, self.traffic.network.node[car.node], car.heading, self.now)
                 continue
-            drive.at = next(i for i in range(drive.at, drive.order.base) if drive.order.route[i] == car.node)
+            drive.at, drive.is_lost = 0, True
             drives.place(self.traffic, drive, self.now)
         for drive in self._drives.values():
             drives.resume(self.traffic, drive, HANDLING_S, self.now)

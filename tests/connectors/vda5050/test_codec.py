@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from zhongshu.connectors.vda5050.messages import (
     State,
     Visualization,
 )
-from zhongshu.connectors.vda5050.orders import Roads, order_message, transport_order
+from zhongshu.connectors.vda5050.orders import Roads, order_message, stitched, transport_order
 from zhongshu.connectors.vda5050.points import UNKNOWN_LOAD, VehiclePoints, transport_state
 from zhongshu.model.orders import TransportOrder
 from zhongshu.model.states import TransportState, UnitMode, UnitState
@@ -125,6 +126,36 @@ def test_an_order_comes_back(order: TransportOrder) -> None:
     assert transport_order(order_of(order), "V1") == order
 
 
+def test_a_part_that_is_released_is_the_base_and_the_rest_the_horizon() -> None:
+    order = order_of(replace(TRANSPORT, released=2))
+    assert [n.released for n in order.nodes] == [True, True, False, False]
+    assert [e.released for e in order.edges] == [True, False, False]
+    assert transport_order(order, "V1") == replace(TRANSPORT, released=2)
+
+
+def test_an_update_is_stitched_to_the_last_released_node() -> None:
+    """Its nodes begin there, and the whole order comes back although only the rest was sent."""
+    first = order_of(replace(TRANSPORT, released=2))
+    update = order_of(replace(TRANSPORT, released=4, update=1, stitch=1))
+    assert (update.order_id, update.order_update_id) == ("77", 1)
+    assert [(n.node_id, n.sequence_id) for n in update.nodes] == [("N1", 2), ("N2", 4), ("N3", 6)]
+    assert [e.sequence_id for e in update.edges] == [3, 5] and all(n.released for n in update.nodes)
+    whole = stitched(first, update)
+    assert transport_order(whole, "V1") == replace(TRANSPORT, update=1)
+    with pytest.raises(codec.Malformed, match="N1 #2"):
+        stitched(first, order_of(replace(TRANSPORT, update=1, stitch=2)))
+    with pytest.raises(ValueError, match="released"):
+        order_message({}, replace(TRANSPORT, released=2, update=1, stitch=2), ROAD)
+
+
+def test_the_horizon_may_become_another_way() -> None:
+    first = order_of(replace(TRANSPORT, released=2))
+    other = replace(
+        TRANSPORT, route=("N0", "N1", "N4", "N5", "N3"), drop_at=4, released=3, update=1, stitch=1
+    )
+    assert transport_order(stitched(first, order_of(other)), "V1") == replace(other, stitch=0)
+
+
 def test_an_order_is_as_the_standard_wants_it() -> None:
     order = order_of(TRANSPORT)
     assert (order.order_id, order.order_update_id, order.version) == ("77", 0, "2.1.0")
@@ -150,7 +181,7 @@ def test_an_order_is_as_the_standard_wants_it() -> None:
         ({"edges": []}, "edges"),
         (
             {"nodes": [{"nodeId": "N0", "sequenceId": 0, "released": False, "actions": []}], "edges": []},
-            "horizon",
+            "released",
         ),
     ],
 )

@@ -117,6 +117,46 @@ async def test_an_order_is_accepted_driven_and_done(stage: Stage) -> None:
     ]  # fmt: skip
 
 
+async def test_an_order_is_extended_by_updates(stage: Stage) -> None:
+    """The vehicle is told the base and the horizon, is running to the end of both, and gets the whole order each time."""
+    part = {**ARGS, "released": 1}
+    assert (await stage.master.call(Call("V1", Verb.TRANSPORT, 77, part))).outcome is Outcome.ACCEPTED
+    await stage.publish(order=77, last_node=100, order_state=TransportState.RUNNING)
+    assert dict(stage.machines.calls[-1].args) == part
+    seen = stage.master._vehicles["V1"].state
+    assert seen is not None and [n.released for n in seen.node_states] == [False, False]
+    assert stage.last("order_state") == TransportState.RUNNING
+    more = {**ARGS, "released": 2, "update": 1, "stitch": 0}
+    for _ in range(2):  # the second time it is not sent: the vehicle has it
+        answer = await stage.master.call(Call("V1", Verb.EXTEND_TRANSPORT, 77, more))
+        assert answer.outcome is Outcome.ACCEPTED
+    extensions = [c for c in stage.machines.calls if c.verb is Verb.EXTEND_TRANSPORT]
+    assert [(c.key, dict(c.args)) for c in extensions] == [(77, more)]
+    await stage.publish(order=77, last_node=101, load=5, order_state=TransportState.RUNNING)
+    rest = {**ARGS, "update": 2, "stitch": 1}
+    assert (await stage.master.call(Call("V1", Verb.EXTEND_TRANSPORT, 77, rest))).outcome is Outcome.ACCEPTED
+    assert dict(stage.machines.calls[-1].args) == {**ARGS, "update": 2, "stitch": 1}
+    await stage.publish(order=77, last_node=102, load=0, order_state=TransportState.DONE)
+    seen = stage.master._vehicles["V1"].state
+    assert seen is not None and (seen.order_update_id, seen.node_states) == (2, ())
+    assert [a.action_status for a in seen.action_states if a.action_id.startswith("77-")] == ["FINISHED"] * 2
+
+
+async def test_updates_that_do_not_fit_are_refused(stage: Stage) -> None:
+    part = {**ARGS, "released": 1}
+    await stage.master.call(Call("V1", Verb.TRANSPORT, 77, part))
+    wrong = {**ARGS, "update": 1, "stitch": 1}
+    answer = await stage.master.call(Call("V1", Verb.EXTEND_TRANSPORT, 77, wrong))
+    assert (answer.outcome, answer.result) == (Outcome.REFUSED, Result.BAD_ARGUMENT) and "N0" in answer.reason
+    stage.machines.refuse(Result.WRONG_MODE)
+    good = {**ARGS, "released": 2, "update": 2}
+    answer = await stage.master.call(Call("V1", Verb.EXTEND_TRANSPORT, 77, good))
+    assert (answer.outcome, answer.result) == (Outcome.REFUSED, Result.WRONG_MODE)
+    stage.machines.answer = Answer(Outcome.ACCEPTED)
+    answer = await stage.master.call(Call("V1", Verb.EXTEND_TRANSPORT, 77, {**good, "update": 3}))
+    assert answer.outcome is Outcome.ACCEPTED
+
+
 async def test_the_same_key_again_is_accepted_and_not_sent_again(stage: Stage) -> None:
     for _ in range(2):
         assert (await stage.master.call(Call("V1", Verb.TRANSPORT, 77, ARGS))).outcome is Outcome.ACCEPTED

@@ -20,13 +20,16 @@ class Drive:
     """An order as it was last sent, or is about to be; ``first`` is the number of the step at whose end it begins.
 
     ``came``: the node from which the vehicle had come there, empty where that was not known. ``at``: index on the route of
-    the last node that is measured.
+    the last node that is measured. ``begun``: the vehicle has said that it has the order. ``is_lost``:
+    nobody has followed it so far, so that it may be further.
     """
 
     order: TransportOrder
     first: int
     came: str = ""
     at: int = 0
+    begun: bool = False
+    is_lost: bool = False
 
     def extended(self, traffic: Traffic) -> TransportOrder:
         """The order with all that is granted now and the way intended beyond; an update where it was sent before."""
@@ -34,7 +37,13 @@ class Drive:
         last = self.first + old.base - 1
         ahead = [s for s in car.steps if s.number >= last and not s.tail]
         route = (*old.route[: old.base], *(traffic.network.names[s.end] for s in ahead if s.number > last))
-        order = replace(old, route=route, released=car.granted - self.first + 1, update=old.update + 1)
+        order = replace(
+            old,
+            route=route,
+            released=car.granted - self.first + 1,
+            update=old.update + 1,
+            stitch=old.base - 1,
+        )
         return _with_stops(order, ahead, self.first)
 
     def follow(self, traffic: Traffic, node: str, load: int, now: float) -> bool:
@@ -43,6 +52,8 @@ class Drive:
         found = next((i for i in range(self.at, end) if self.order.route[i] == node), None)
         if found is None:
             return False
+        if self.is_lost:
+            found, self.is_lost = located(self, node), False
         if found > self.at:
             self.at = found
             traffic.reached(self.order.vehicle, self.first + found, now)
@@ -80,6 +91,13 @@ def give_way(traffic: Traffic, order: TransportOrder) -> Drive | None:
     route = (names[first.end], *(names[s.end] for s in car.steps if s.number > first.number))
     planned = replace(order, route=route, released=car.granted - first.number + 1, pick_at=0, drop_at=0)
     return Drive(planned, first.number, _came(traffic, first))
+
+
+def located(drive: Drive, node: str) -> int:
+    """Where on its leave a vehicle is whose place was not followed: no leave holds a node twice, so it is the last one.
+    Raises ValueError where the node is not on it."""
+    released = drive.order.route[: drive.order.base]
+    return len(released) - 1 - released[::-1].index(node)
 
 
 def place(traffic: Traffic, drive: Drive, now: float) -> None:

@@ -47,6 +47,7 @@ class Network:
             self.lanes.append(Lane(start, end, seconds, seconds * share, edge.length_m, heading))
             self.out[start].append(number)
             self.into[end].append(number)
+        self.chargers = frozenset(self.node[name] for name in roads.chargers)
         self._to: dict[int, list[float]] = {}
 
     @property

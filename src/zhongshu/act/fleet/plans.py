@@ -47,8 +47,8 @@ class Step:
 class Car:
     """A vehicle: ``steps`` from the lane it is on, ahead; those up to ``granted`` (a number) it may drive.
 
-    ``todo``: stops beyond what is granted. ``has_order``: it is on its way for somebody, or wants to be. ``is_stuck``: nobody
-    counts on it any more until it moves. ``stops_here``: it is to stop where its leave ends, and has not been told.
+    ``todo``: stops beyond what is granted. ``has_order``: it is on its way for somebody, or wants to be. ``is_late``: it
+    should long have moved; ``is_away``: nobody may command it, or it is not heard of. ``stops_here``: it is to stop where its leave ends, and has not been told.
     """
 
     name: str
@@ -56,7 +56,8 @@ class Car:
     granted: int = 0
     todo: tuple[Stop, ...] = ()
     has_order: bool = False
-    is_stuck: bool = False
+    is_late: bool = False
+    is_away: bool = False
     stops_here: bool = False
     due: float = math.inf
 
@@ -69,6 +70,11 @@ class Car:
     def base(self) -> Step:
         """The last step it may drive."""
         return self.steps[self.granted - self.steps[0].number]
+
+    @property
+    def is_stuck(self) -> bool:
+        """Nobody counts on it."""
+        return self.is_late or self.is_away
 
     @property
     def is_planned(self) -> bool:

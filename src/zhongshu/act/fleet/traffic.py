@@ -34,9 +34,11 @@ class Limits:
 class Traffic:
     """All vehicles of one road map. Pure: it is told what is measured, and when (s)."""
 
-    def __init__(self, network: Network, limits: Limits | None = None) -> None:
+    def __init__(
+        self, network: Network, limits: Limits | None = None, patience_s: float = PATIENCE_S
+    ) -> None:
         self.network, self.plans = network, Plans(network)
-        self.limits = limits or Limits()
+        self.limits, self.patience_s = limits or Limits(), patience_s
         self.refused = 0  # plans that could not be made at the first try
 
     def car(self, name: str) -> Car:
@@ -50,7 +52,7 @@ class Traffic:
         car = self.plans.cars.get(name) or Car(name)
         known = [s for s in car.steps if s.granted and s.end == node]
         lanes = known[0].lanes if known else self.network.standing_on(node, heading)
-        car.todo, car.is_stuck = (), False
+        car.todo, car.is_late = (), False
         self.plans.put(car, lanes, node, now)
 
     def hold(self, name: str, lanes: Sequence[int], now: float) -> None:
@@ -94,6 +96,10 @@ class Traffic:
             self.plans.release(car, number)
             self._moved(car, now)
 
+    def away(self, name: str, away: bool) -> None:
+        """Whether it may be commanded, and is heard of."""
+        self.car(name).is_away = away
+
     def made(self, name: str, now: float) -> None:
         """Its stop here is made, sooner or later than was to be expected."""
         car = self.car(name)
@@ -133,8 +139,8 @@ class Traffic:
         planned first. Returns whose plan is another one now."""
         cars = self.plans.cars
         for car in cars.values():
-            if not car.is_stuck and now > car.due + PATIENCE_S:
-                car.is_stuck = True
+            if now > car.due + self.patience_s:
+                car.is_late = True
             if not car.has_order and car.ahead and not self._others_after(car):
                 self.plans.drop(car)
         self.plans.forecast(now)
@@ -247,7 +253,10 @@ class Traffic:
     def _search(
         self, car: Car, stops: Sequence[Stop], no_rest: Collection[int] = (), *, rests: bool = True
     ) -> Search:
+        """``no_rest``: lanes on which the way must not end; nor does it at a charger where nothing is to be done."""
         known: dict[int, list[tuple[float, float]]] = {}
+        goal = stops[-1].node if stops else -1
+        no_rest = {*no_rest, *(i for node in self.network.chargers - {goal} for i in self.network.into[node])}
 
         def free(place: int) -> list[tuple[float, float]]:
             if place not in known:
@@ -303,7 +312,7 @@ class Traffic:
         self._expect(self.car(name), now)
 
     def _moved(self, car: Car, now: float) -> None:
-        car.is_stuck = False
+        car.is_late = False
         self._expect(car, now)
 
     def _expect(self, car: Car, now: float) -> None:

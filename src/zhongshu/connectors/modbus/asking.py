@@ -208,7 +208,7 @@ def request_words(places: Mapping[str, Place], call: Call) -> tuple[int, list[in
     parts = sorted((places[role] for role in wanted if role in places), key=lambda p: p.register)
     if not _one_piece(places, parts):
         raise NotRepresentable("call.no_registers")
-    if call.verb in (Verb.TRANSPORT, Verb.CANCEL_TRANSPORT, Verb.SET_PARAMETER):
+    if call.verb in (Verb.TRANSPORT, Verb.EXTEND_TRANSPORT, Verb.CANCEL_TRANSPORT, Verb.SET_PARAMETER):
         raise NotRepresentable("call.verb")
     given = {ARGUMENTS[name] for name, value in call.args.items() if name in ARGUMENTS and value}
     if not given <= places.keys():

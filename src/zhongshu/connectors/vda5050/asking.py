@@ -31,7 +31,7 @@ from zhongshu.model.orders import TransportOrder
 
 say = speaker("vda5050")
 
-#: Instant action of each verb but TRANSPORT.
+#: Instant action of each verb but those that are orders.
 ACTIONS: Mapping[Verb, str] = {
     Verb.CANCEL_TRANSPORT: "cancelOrder",
     Verb.HOLD: "startPause",
@@ -90,6 +90,8 @@ class Asking:
         judge: Callable[[State, int | None], Answer | None]
         if call.verb is Verb.TRANSPORT:
             topic, judge = ORDER, partial(judge_order, str(call.key))
+        elif call.verb is Verb.EXTEND_TRANSPORT:
+            topic, judge = ORDER, partial(judge_update, str(call.key), int(call.args.get("update", 0)))
         elif call.verb in ACTIONS:
             topic, judge = INSTANT_ACTIONS, partial(judge_action, _action_id(call))
         else:
@@ -134,7 +136,7 @@ class Asking:
     def _message(self, call: Call) -> dict[str, Any]:
         """The message of a request, with the next header of its topic."""
         headers, now_ns = self._headers[call.unit], self._clock.now_ns()
-        if call.verb is Verb.TRANSPORT:
+        if call.verb in (Verb.TRANSPORT, Verb.EXTEND_TRANSPORT):
             order = TransportOrder.from_args(call.key, call.unit, dict(call.args))
             order_message(
                 {}, order, self._roads
@@ -149,6 +151,17 @@ def judge_order(order_id: str, state: State, header_id: int | None) -> Answer | 
     if state.order_id == order_id:
         return Answer(Outcome.ACCEPTED, t_ns=_time(state))
     return _by_error(state, "orderId", order_id, ORDER, header_id)
+
+
+def judge_update(order_id: str, update: int, state: State, header_id: int | None) -> Answer | None:
+    """ACCEPTED once the vehicle's order has that update, REFUSED once an error is about it, or the order is another one."""
+    if state.order_id == order_id and state.order_update_id >= update:
+        return Answer(Outcome.ACCEPTED, t_ns=_time(state))
+    for error in state.errors:
+        ours = refers_to(error, "orderId", order_id) and refers_to(error, "orderUpdateId", str(update))
+        if ours or (header_id is not None and answers(error, ORDER, header_id)):
+            return _by_vehicle(error, state)
+    return None
 
 
 def judge_action(action_id: str, state: State, header_id: int | None) -> Answer | None:

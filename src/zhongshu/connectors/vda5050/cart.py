@@ -26,7 +26,7 @@ from zhongshu.connectors.vda5050.codec import (
 from zhongshu.connectors.vda5050.config import Settings, serial_of
 from zhongshu.connectors.vda5050.messages import Action, InstantActions, Order
 from zhongshu.connectors.vda5050.mission import Mission
-from zhongshu.connectors.vda5050.orders import KEY_MAX, transport_order
+from zhongshu.connectors.vda5050.orders import KEY_MAX, stitched, transport_order
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.ports import PlantSide
 from zhongshu.model.batch import Bytes, Floats, Int64s
@@ -171,9 +171,9 @@ class Cart:
         about = [("orderId", order.order_id)]
         mission = self._body.mission
         if mission is not None and mission.order_id == order.order_id:
-            if order.order_update_id != mission.update_id:
-                self._refuse("orderUpdateError", about, "order updates are not supported", Result.NOT_CAPABLE)
-            return  # the same order again is ignored
+            if order.order_update_id != mission.update_id:  # else the same order again, which is ignored
+                await self._update(mission, order)
+            return
         try:
             transport = transport_order(order, self._unit)
         except Malformed as error:
@@ -187,6 +187,26 @@ class Cart:
         else:
             kind = "noRouteError" if answer.result is Result.BAD_ARGUMENT else "orderError"
             self._refuse(kind, about, answer.reason, answer.result)
+
+    async def _update(self, mission: Mission, order: Order) -> None:
+        """More is released, or the horizon is another one; the machine decides."""
+        about = [("orderId", order.order_id), ("orderUpdateId", str(order.order_update_id))]
+        if order.order_update_id < mission.update_id:
+            text = f"orderUpdateId {order.order_update_id} is older than {mission.update_id}"
+            self._refuse("orderUpdateError", about, text, Result.BAD_ARGUMENT)
+            return
+        try:
+            whole = stitched(mission.order, order)
+            transport = transport_order(whole, self._unit)
+        except Malformed as error:
+            self._refuse("orderUpdateError", about, str(error), Result.BAD_ARGUMENT)
+            return
+        args = {**transport.to_args(), "stitch": sum(n.released for n in mission.order.nodes) - 1}
+        answer = await self._machines.called(Call(self._unit, Verb.EXTEND_TRANSPORT, transport.key, args))
+        if answer.outcome is Outcome.ACCEPTED:
+            mission.extend(whole)
+        else:
+            self._refuse("orderUpdateError", about, answer.reason, answer.result)
 
     async def _act(self, action: Action) -> None:
         if action.action_type == "stateRequest":

@@ -75,7 +75,7 @@ class Vda5050Connector:
         return Answer(Outcome.REFUSED, Result.NOT_CAPABLE, say("refused.no_write"))
 
     async def call(self, call: Call) -> Answer:
-        """TRANSPORT as an order, CANCEL_TRANSPORT, HOLD and UNHOLD as instant actions; see ``kernel.ports.Writer``."""
+        """TRANSPORT as an order, EXTEND_TRANSPORT as its update, CANCEL_TRANSPORT, HOLD and UNHOLD as instant actions; see ``kernel.ports.Writer``."""
         if call.verb is Verb.SET_PARAMETER:
             return await self.write(int(call.args.get("point", -1)), float(call.args.get("value", 0.0)))
         return await self._asking.call(call)

@@ -18,20 +18,27 @@ class Mission:
         self.update_id = order.order_update_id
         self.key = transport.key
         self._lot = transport.lot
-        self._order = order
+        self.order = order
         self._at = 0
         self._is_over = False
         self._actions = [action for node in order.nodes for action in node.actions]
         self._status = {action.action_id: "WAITING" for action in self._actions}
 
+    def extend(self, order: Order) -> None:
+        """The order as it is after an update; what is done stays done."""
+        self.order, self.update_id = order, order.order_update_id
+        self._actions = [action for node in order.nodes for action in node.actions]
+        self._status = {a.action_id: self._status.get(a.action_id, "WAITING") for a in self._actions}
+
     @property
     def last_sequence(self) -> int:
         """Sequence number of the node passed last."""
-        return self._order.nodes[self._at].sequence_id
+        return self.order.nodes[self._at].sequence_id
 
     def follow(self, node: str, load: int, state: TransportState) -> None:
         """Move on: nodes are passed in order, the lot picked once it is on board, dropped once it is not any more."""
-        ahead = (i for i in range(self._at, len(self._order.nodes)) if self._order.nodes[i].node_id == node)
+        nodes = self.order.nodes
+        ahead = (i for i in range(self._at, len(nodes)) if nodes[i].node_id == node and nodes[i].released)
         self._at = next(ahead, self._at)
         for action in self._actions:
             is_picked = action.action_type == PICK and load == self._lot
@@ -45,14 +52,14 @@ class Mission:
 
     def fields(self) -> dict[str, Any]:
         """orderId and everything that a state says of it."""
-        nodes = () if self._is_over else self._order.nodes[self._at + 1 :]
-        edges = () if self._is_over else self._order.edges[self._at :]
+        nodes = () if self._is_over else self.order.nodes[self._at + 1 :]
+        edges = () if self._is_over else self.order.edges[self._at :]
         return {
             "orderId": self.order_id,
             "orderUpdateId": self.update_id,
             "lastNodeSequenceId": self.last_sequence,
-            "nodeStates": [_part(n.sequence_id, nodeId=n.node_id) for n in nodes],
-            "edgeStates": [_part(e.sequence_id, edgeId=e.edge_id) for e in edges],
+            "nodeStates": [_part(n.sequence_id, n.released, nodeId=n.node_id) for n in nodes],
+            "edgeStates": [_part(e.sequence_id, e.released, edgeId=e.edge_id) for e in edges],
             "actionStates": [self._action_state(action) for action in self._actions],
         }
 
@@ -73,5 +80,5 @@ class Mission:
         }
 
 
-def _part(sequence: int, **name: str) -> dict[str, Any]:
-    return {**name, "sequenceId": sequence, "released": True}
+def _part(sequence: int, released: bool, **name: str) -> dict[str, Any]:
+    return {**name, "sequenceId": sequence, "released": released}

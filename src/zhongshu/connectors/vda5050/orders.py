@@ -55,9 +55,10 @@ class Roads:
 
 
 def order_message(header: Mapping[str, Any], order: TransportOrder, roads: Roads) -> dict[str, Any]:
-    """The order message: nodes with even, edges with odd sequence numbers, all released, pick and drop at their nodes.
+    """The order message: nodes with even, edges with odd sequence numbers, the base released and the horizon not, pick and
+    drop at their nodes. An update begins with the node to which it is stitched.
 
-    Raises ValueError for a route without nodes or with pick and drop outside of it.
+    Raises ValueError for a route without nodes, or with pick and drop or its base outside of it.
     """
     if not order.route:
         raise ValueError("route is empty")
@@ -65,11 +66,15 @@ def order_message(header: Mapping[str, Any], order: TransportOrder, roads: Roads
         raise ValueError(
             f"pick_at {order.pick_at} and drop_at {order.drop_at} do not fit a route of {len(order.route)}"
         )
+    if not order.stitch < order.base <= len(order.route):
+        raise ValueError(
+            f"released {order.base} from {order.stitch} does not fit a route of {len(order.route)}"
+        )
     nodes = [
         {
             "nodeId": node,
             "sequenceId": 2 * i,
-            "released": True,
+            "released": i < order.base,
             **roads.position(node),
             "actions": _actions(order, i, roads),
         }
@@ -78,7 +83,7 @@ def order_message(header: Mapping[str, Any], order: TransportOrder, roads: Roads
     edges = [
         {
             "sequenceId": 2 * i + 1,
-            "released": True,
+            "released": i + 1 < order.base,
             "startNodeId": start,
             "endNodeId": end,
             **roads.edge(start, end),
@@ -86,11 +91,29 @@ def order_message(header: Mapping[str, Any], order: TransportOrder, roads: Roads
         }
         for i, (start, end) in enumerate(zip(order.route, order.route[1:], strict=False))
     ]
-    return {**header, "orderId": str(order.key), "orderUpdateId": 0, "nodes": nodes, "edges": edges}
+    about = {"orderId": str(order.key), "orderUpdateId": order.update}
+    return {**header, **about, "nodes": nodes[order.stitch :], "edges": edges[order.stitch :]}
+
+
+def stitched(base: Order, update: Order) -> Order:
+    """The whole order after an update: what was released, then what the update says. Raises Malformed where the two do not
+    join at the last node that was released."""
+    released = [node for node in base.nodes if node.released]
+    if not update.nodes:
+        raise Malformed("nodes: an update needs at least one")
+    last, first = released[-1], update.nodes[0]
+    if (first.node_id, first.sequence_id) != (last.node_id, last.sequence_id):
+        raise Malformed(
+            f"nodes.0: {first.node_id} #{first.sequence_id} is not the last released node, "
+            f"{last.node_id} #{last.sequence_id}"
+        )
+    nodes = (*released[:-1], *update.nodes)
+    edges = (*base.edges[: len(released) - 1], *update.edges)
+    return update.model_copy(update={"nodes": nodes, "edges": edges})
 
 
 def transport_order(order: Order, vehicle: str) -> TransportOrder:
-    """The order again. Raises Malformed for what a vehicle of ours cannot drive, in the order the standard asks for."""
+    """The order again, updates stitched to it. Raises Malformed for what a vehicle of ours cannot drive, in the order the standard asks for."""
     key = int(order.order_id) if order.order_id.isascii() and order.order_id.isdigit() else 0
     if not 0 < key <= KEY_MAX:
         raise Malformed(f"orderId {order.order_id!r} is no positive number below 2**31")
@@ -113,6 +136,8 @@ def transport_order(order: Order, vehicle: str) -> TransportOrder:
         drop_at=drop_at,
         pick_unit=pick_unit,
         drop_unit=drop_unit,
+        released=0 if order.nodes[-1].released else sum(node.released for node in order.nodes),
+        update=order.order_update_id,
     )
 
 
@@ -121,8 +146,11 @@ def _check_shape(order: Order) -> None:
         raise Malformed("nodes: an order needs at least one")
     if len(order.edges) != len(order.nodes) - 1:
         raise Malformed(f"edges: {len(order.edges)} between {len(order.nodes)} nodes")
-    if not all(node.released for node in order.nodes) or not all(edge.released for edge in order.edges):
-        raise Malformed("a horizon (released: false) is not supported")
+    base = [node.released for node in order.nodes]
+    if not base[0] or sorted(base, reverse=True) != base or [e.released for e in order.edges] != base[1:]:
+        raise Malformed(
+            "released: the base comes first, then the horizon, and edges go with the nodes they lead to"
+        )
     first = order.nodes[0].sequence_id
     for i, node in enumerate(order.nodes):
         if node.sequence_id != first + 2 * i:

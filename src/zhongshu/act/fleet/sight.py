@@ -1,0 +1,71 @@
+"""What the vehicles measure, as traffic control needs it: place, heading, order and load, of values that are Good now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zhongshu.kernel.latest import Latest
+from zhongshu.model import roles
+from zhongshu.model.plant import Plant, Point
+from zhongshu.model.states import COMMANDABLE, TransportState
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One vehicle now. ``heading`` and ``at_m`` are None where they are not known; ``at_m`` is not older than ``node``."""
+
+    node: str
+    heading: float | None
+    at_m: tuple[float, float] | None
+    order: int
+    state: TransportState
+    load: int
+    may_command: bool
+
+
+class Sight:
+    """Looks up the points once, reads them at every look."""
+
+    def __init__(self, plant: Plant, latest: Latest) -> None:
+        self._latest = latest
+        self._points = {u.id: {p.role: p for p in u.points if p.role} for u in plant.vehicles}
+        self._names = {node.number: node.id for node in plant.roads.nodes}
+
+    def see(self, vehicle: str) -> Seen | None:
+        """What it measures; None while place, order or the order's state are not known, or the state is older than the order."""
+        points = self._points[vehicle]
+        node, order = self._value(points.get(roles.LAST_NODE)), self._value(points.get(roles.ORDER_KEY))
+        state = self._value(points.get(roles.ORDER_STATE))
+        name = self._names.get(int(node), "") if node is not None else ""
+        if not name or order is None or state is None or int(state) not in TransportState._value2member_map_:
+            return None
+        if self._time(points[roles.ORDER_STATE]) < self._time(points[roles.ORDER_KEY]):
+            return None
+        mode = self._value(points.get(roles.UNIT_MODE))
+        return Seen(
+            name,
+            self._value(points.get(roles.HEADING)),
+            self._place(points),
+            int(order),
+            TransportState(int(state)),
+            int(self._value(points.get(roles.LOAD)) or 0),
+            mode is None or mode in COMMANDABLE,
+        )
+
+    def _place(self, points: dict[str, Point]) -> tuple[float, float] | None:
+        x, y = points.get(roles.POSITION_X), points.get(roles.POSITION_Y)
+        if x is None or y is None:
+            return None
+        x_m, y_m = self._value(x), self._value(y)
+        if x_m is None or y_m is None:
+            return None
+        is_new = max(self._time(x), self._time(y)) >= self._time(points[roles.LAST_NODE])
+        return (x_m, y_m) if is_new else None
+
+    def _value(self, point: Point | None) -> float | None:
+        if point is None or not self._latest.fresh(point.id):
+            return None
+        return self._latest.value(point.id)
+
+    def _time(self, point: Point) -> int:
+        return int(self._latest.times_ns[point.id])
