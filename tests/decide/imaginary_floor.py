@@ -38,6 +38,7 @@ class ImaginaryFloor:
         self.drives: dict[str, tuple[int, Proposed, int]] = {}
         self.lying: dict[int, tuple[str, str]] = {}
         self.processed: list[tuple[int, int]] = []
+        self.recalled: list[Proposed] = []
         for unit in plant.units:
             self.work.states[unit.id] = ("IDLE", "PRODUCTION")
         for unit in plant.vehicles:
@@ -64,6 +65,11 @@ class ImaginaryFloor:
             remake(self.work, self.work.lost.pop(), self._next_number)
         grow(self.work, self._next_number)
         self.release()
+        self.choose()
+        self._finish()
+
+    def choose(self) -> None:
+        """Choose, and obey."""
         for choice in list(FirstCome(self.work, self.roads, self.now_ns).choices()):
             proposal = self.proposer.propose(choice, self.now_ns)
             if proposal is None:
@@ -71,7 +77,6 @@ class ImaginaryFloor:
             if isinstance(choice, Start | Move):
                 self.progress.proposed(proposal.proposal, choice.lot)
             self._obey(proposal)
-        self._finish()
 
     def run(self, turns: int) -> None:
         """Many turns."""
@@ -93,6 +98,13 @@ class ImaginaryFloor:
             self._say(proposal, "refused")
             return
         self._say(proposal, "proven")
+        if proposal.verb == "CANCEL_TRANSPORT":
+            key, _, _ = self.drives.pop(proposal.unit)
+            self.recalled.append(proposal)
+            self.progress.apply(
+                TransportProgressed("small", "test", self.now_ns, proposal.unit, key, "FAILED", 0)
+            )
+            return
         until = self.now_ns + self.random.randint(2, 20) * TURN_NS
         args = json.loads(proposal.args)
         if proposal.verb == "START_JOB":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.decide.imaginary_floor import ImaginaryFloor
 from tests.decide.small_plant import assembled, make_plant
-from zhongshu.decide.work import LotStatus
+from zhongshu.decide.first_come import FirstCome, Move
+from zhongshu.decide.work import Lot, LotStatus
 
 CHAIN = {"cut-1": "a-cut", "cut-2": "a-cut", "bend-1": "b-bend", "pack-1": "c-pack"}
 TREE = {
@@ -26,6 +28,25 @@ def _tree_floor(seed: int, **chances: float) -> ImaginaryFloor:
     parts = {"body": ["a-cut", "b-bend"], "lid": ["a-cut"], "motor": ["c-wind"]}
     products = assembled(["d-build", "e-mount"], parts, late_parts=("motor",))
     return ImaginaryFloor(make_plant(TREE, vehicles=2, products=products), seed, **chances)
+
+
+def _two_lots_and_vehicles(metres: float = 10.0) -> ImaginaryFloor:
+    """Lot 1 waits behind cut-2 (n1), lot 2 of another order behind bend-1 (n2); vehicles at n2 and n0."""
+    plant = make_plant(CHAIN)
+    edges = tuple(replace(edge, length_m=metres) for edge in plant.roads.edges)
+    floor = ImaginaryFloor(replace(plant, roads=replace(plant.roads, edges=edges)), seed=1)
+    places = {1: ("cut-2", "bend-1", 1), 2: ("bend-1", "pack-1", 2)}
+    for number, (place, target, step) in places.items():
+        floor.order(f"W-{number}", 5)
+        order = floor.work.orders[f"W-{number}"]
+        order.status = "released"
+        floor.work.lots[number] = Lot(
+            number, order.id, "hood", 5, good=5, next_step=step, place=place, at_output=True, target=target,
+            status=LotStatus.WAITING,
+        )  # fmt: skip
+        floor.lying[number] = (place, "out")
+    floor.work.vehicles["agv-0"].node, floor.work.vehicles["agv-1"].node = "n2", "n0"
+    return floor
 
 
 def test_an_order_passes_every_operation_once_and_in_order() -> None:
@@ -85,3 +106,48 @@ def test_a_unit_in_local_mode_gets_nothing() -> None:
     floor.run(300)
     assert floor.orders["W-1"].status == "done"
     assert "cut-1" not in {unit for unit, _ in floor.lying.values()}
+
+
+def test_vehicles_are_shared_out_with_the_least_driving_in_all() -> None:
+    """The first lot does not take the vehicle without which the second one's way is long."""
+    floor = _two_lots_and_vehicles()
+    moves = [c for c in FirstCome(floor.work, floor.roads, floor.now_ns).choices() if isinstance(c, Move)]
+    assert {m.vehicle: m.from_unit for m in moves} == {"agv-0": "bend-1", "agv-1": "cut-2"}
+
+
+def test_a_vehicle_is_called_back_for_one_that_is_much_nearer_and_its_lot_is_not_worse_off() -> None:
+    floor = _two_lots_and_vehicles(metres=100.0)
+    work, lot = floor.work, floor.work.lots[1]
+    work.lots[2].status = LotStatus.HELD
+    work.vehicles["agv-0"].node, work.vehicles["agv-1"].node = "n4", "n1"
+    work.vehicles["agv-1"].not_before_ns = floor.now_ns + 1  # not there yet
+    floor.choose()
+    assert work.vehicles["agv-0"].lot == 1 and lot.status is LotStatus.MOVING
+    work.vehicles["agv-1"].not_before_ns = 0
+    floor.choose()
+    assert [p.reason for p in floor.recalled] == ["another_vehicle_is_nearer"]
+    assert (lot.status, lot.attempt, lot.not_before_ns) == (LotStatus.WAITING, 0, 0)
+    floor.choose()
+    assert work.vehicles["agv-1"].lot == 1 and not work.vehicles["agv-0"].proposal
+    floor.choose()
+    assert len(floor.recalled) == 1
+
+
+def test_a_lot_of_higher_priority_takes_a_vehicle_that_has_not_picked_yet() -> None:
+    floor = _two_lots_and_vehicles(metres=100.0)
+    work = floor.work
+    del work.vehicles["agv-1"]
+    urgent = work.lots[2]
+    urgent.status = LotStatus.HELD
+    floor.choose()
+    assert work.vehicles["agv-0"].lot == 1
+    urgent.status = LotStatus.WAITING
+    work.orders[urgent.order].priority = 1
+    work.vehicles["agv-0"].load = 1
+    floor.choose()
+    assert not floor.recalled, "it has picked"
+    work.vehicles["agv-0"].load = 0
+    floor.choose()
+    assert [p.reason for p in floor.recalled] == ["a_lot_of_higher_priority_waits"]
+    floor.choose()
+    assert work.vehicles["agv-0"].lot == 2 and work.lots[1].status is LotStatus.WAITING

@@ -131,6 +131,8 @@ class Act:
 
     async def _approve(self, command: Command) -> Command:
         """Wait for the arbiter's yes; what it refuses or keeps waiting too long never reaches the wire."""
+        if command.call.verb is Verb.EXTEND_TRANSPORT:
+            return await self._step(command, S.REFUSED, "only_the_fleet_extends_orders")
         while True:
             judgement = self._arbiter.judge(command.call, self._clock.wall_ns())
             if judgement.ruling is Ruling.NO:

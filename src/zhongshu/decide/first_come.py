@@ -1,4 +1,4 @@
-"""First-come dispatch: the oldest lot takes the first free capable unit and the nearest idle vehicle; pure choices, no I/O."""
+"""First-come dispatch: the oldest lot takes the first free capable unit, idle vehicles are shared out; pure choices, no I/O."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zhongshu.decide.roads import Roads
-from zhongshu.decide.vehicles import Charge, charges, nearest, ready_to_drive
+from zhongshu.decide.vehicles import Charge, Recall, charges, matched, ready_to_drive, recalls
 from zhongshu.decide.work import Lot, LotStatus, Order, Work, closed
 from zhongshu.model.plant import Unit
 from zhongshu.model.states import UnitState
@@ -35,7 +35,7 @@ class Move:
     on_board: bool = False
 
 
-Choice = Start | Move | Charge
+Choice = Start | Move | Charge | Recall
 
 
 class FirstCome:
@@ -225,7 +225,7 @@ class FirstCome:
             p.status is LotStatus.FINISHED and p.place == lot.target and not p.at_output for p in entering
         )
 
-    def _moves(self) -> Iterator[Move]:
+    def _moves(self) -> Iterator[Move | Recall]:
         idle = ready_to_drive(self._work, self._now_ns)
         for name, vehicle in list(idle.items()):
             if vehicle.load:
@@ -233,15 +233,15 @@ class FirstCome:
                 lot = self._work.lots.get(vehicle.load)
                 if lot is not None and lot.target and lot.place == name:
                     yield Move(lot, name, "", lot.target, on_board=True)
-        for lot in self._open:
-            if not idle:
-                return
-            if self._to_move(lot):
-                start = self._work.plant.unit_of[lot.place].station
-                chosen = nearest(idle, self._roads, start)
-                if chosen:
-                    del idle[chosen]
-                    yield Move(lot, chosen, lot.place, lot.target)
+        waiting = [lot for lot in self._open if self._to_move(lot)]
+        starts = [self._work.plant.unit_of[lot.place].station for lot in waiting]
+        pairs = list(matched(idle, starts, self._roads))
+        for index, name in pairs:
+            del idle[name]
+            yield Move(waiting[index], name, waiting[index].place, waiting[index].target)
+        taken = {index for index, _ in pairs}
+        left = [lot for index, lot in enumerate(waiting) if index not in taken]
+        yield from recalls(self._work, self._roads, idle, left)
 
     def _to_move(self, lot: Lot) -> bool:
         if lot.not_before_ns > self._now_ns or not lot.target or not lot.place or lot.place == lot.target:

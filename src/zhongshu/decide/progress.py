@@ -101,14 +101,17 @@ class Progress:
             self._retry(lot, event.t_ns)
         self._work.touch(lot)
 
-    def _retry(self, lot: Lot, t_ns: int) -> None:
-        """Back to where it was; elsewhere next time if it can choose; to a person when nothing helps."""
-        lot.attempt += 1
+    def _retry(self, lot: Lot, t_ns: int, *, counts: bool = True) -> None:
+        """Back to where it was; elsewhere next time if it can choose; to a person when nothing helps.
+
+        It does not count where we ourselves took it back for something better.
+        """
+        lot.attempt += counts
         lot.proposal, lot.command = "", 0
-        lot.not_before_ns = t_ns + PAUSE_NS
+        lot.not_before_ns = t_ns + PAUSE_NS if counts else 0
         moving = lot.status is LotStatus.MOVING
         step = self._work.step(lot)
-        if lot.attempt % ATTEMPTS_MAX == 0:
+        if counts and lot.attempt % ATTEMPTS_MAX == 0:
             lot.hold = lot.hold or Hold.REFUSED
         if moving:
             lot.status = LotStatus.FINISHED if step is None else LotStatus.WAITING
@@ -211,11 +214,12 @@ class Progress:
             self._release_vehicle(event.vehicle, 0)
         elif event.state == TransportState.FAILED.name:
             if lot is not None and lot.status is LotStatus.MOVING:
-                self._retry(lot, event.t_ns)
+                self._retry(lot, event.t_ns, counts=not vehicle.recalled)
                 self._work.touch(lot)
-            self._release_vehicle(event.vehicle, event.t_ns + PAUSE_NS)
+            self._release_vehicle(event.vehicle, 0 if vehicle.recalled else event.t_ns + PAUSE_NS)
 
     def _release_vehicle(self, name: str, not_before_ns: int) -> None:
         vehicle = self._work.vehicles[name]
         vehicle.lot, vehicle.proposal, vehicle.command = 0, "", 0
         vehicle.to_unit, vehicle.moving_to, vehicle.not_before_ns = "", "", not_before_ns
+        vehicle.recalled = False

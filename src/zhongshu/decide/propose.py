@@ -7,7 +7,7 @@ from typing import Any
 
 from zhongshu.decide.first_come import Choice, Move, Start
 from zhongshu.decide.roads import Roads
-from zhongshu.decide.vehicles import Charge
+from zhongshu.decide.vehicles import Charge, Recall
 from zhongshu.decide.work import LotStatus, Vehicle, Work
 from zhongshu.model.commands import Verb
 from zhongshu.model.messages import Proposed
@@ -32,6 +32,8 @@ class Proposer:
                 return self._move(choice, now_ns)
             case Charge():
                 return self._charge(choice, now_ns)
+            case Recall():
+                return self._recall(choice, now_ns)
 
     def _start(self, choice: Start, now_ns: int) -> Proposed:
         lot = choice.lot
@@ -83,7 +85,7 @@ class Proposer:
             choice.vehicle,
             Verb.TRANSPORT,
             args,
-            "nearest_idle_vehicle",
+            "least_driving_in_all",
             f"lot:{lot.number}",
             now_ns,
         )
@@ -106,6 +108,15 @@ class Proposer:
         self._occupy(choice.vehicle, vehicle, proposal)
         return self._message(
             proposal, choice.vehicle, Verb.TRANSPORT, args, "battery_low", f"vehicle:{choice.vehicle}", now_ns
+        )
+
+    def _recall(self, choice: Recall, now_ns: int) -> Proposed:
+        vehicle = self._work.vehicles[choice.vehicle]
+        vehicle.recalled = True
+        self._work.dirty_vehicles.add(choice.vehicle)
+        proposal, subject = f"recall.{choice.vehicle}.{vehicle.command}", f"lot:{vehicle.lot}"
+        return self._message(
+            proposal, choice.vehicle, Verb.CANCEL_TRANSPORT, {}, choice.reason, subject, now_ns
         )
 
     def _occupy(self, name: str, vehicle: Vehicle, proposal: str) -> None:

@@ -98,6 +98,7 @@ class Vehicle:
     to_unit: str = ""
     moving_to: str = ""
     not_before_ns: int = 0
+    recalled: bool = False  # it was asked to give its order back
 
 
 @dataclass(slots=True)

@@ -88,11 +88,11 @@ class Fleet:
             return Judgement(Ruling.WAIT, "vehicle_has_an_order")
         if seen.node != self._node(call.unit):
             return Judgement(Ruling.WAIT, "place_not_known")
-        order = TransportOrder.from_args(call.key, call.unit, dict(call.args))
-        if not all(name in self.traffic.network.node for name in order.route):
-            return Judgement(Ruling.NO, "no_such_node")
+        order = self._wish(call)
+        if order is None:
+            return Judgement(Ruling.NO, "bad_argument")
         if order.route:
-            drive = drives.begin(self.traffic, replace(order, update=0, stitch=0), HANDLING_S, self._now())
+            drive = drives.begin(self.traffic, order, HANDLING_S, self._now())
         else:
             drive = drives.give_way(self.traffic, order)
             if drive is None:
@@ -101,6 +101,16 @@ class Fleet:
             return Judgement(Ruling.WAIT, "no_way_free")
         self._drives[call.unit] = drive
         return replace(call, args=drive.order.to_args())
+
+    def _wish(self, call: Call) -> TransportOrder | None:
+        """The order as it was proposed, which may come from anybody; None where its stops are no places on the roads."""
+        try:
+            order = TransportOrder.from_args(call.key, call.unit, dict(call.args))
+            if order.route:
+                drives.stops_of(self.traffic.network, order, HANDLING_S)
+        except (TypeError, ValueError, KeyError, IndexError):
+            return None
+        return replace(order, update=0, stitch=0)
 
     async def keep(self, call: Call) -> None:
         """Before the order is sent for the first time."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from zhongshu.act.fleet.network import Network
 from zhongshu.act.fleet.plans import Car, Plans, Step
-from zhongshu.act.fleet.search import Begin, Search, Stop, Way
+from zhongshu.act.fleet.search import Begin, Leg, Search, Stop, Way
 
 #: A vehicle that has not come so far within so many seconds beyond what was to be expected is not counted on any more.
 PATIENCE_S = 60.0
@@ -207,7 +207,29 @@ class Traffic:
         soft = self._way(car, stops, rests=False)
         if soft is None or (hard is not None and hard.done - soft.done < GIVE_WAY_S):
             return hard
-        return self._way(car, stops) if self._make_room(car, soft, (), now) else hard
+        way = self._way(car, stops) if self._make_room(car, soft, (), now) else hard
+        return way or self._through(car, soft)
+
+    def _through(self, car: Car, soft: Way) -> Way | None:
+        """Where there is no room beside a way: it is entered, and whoever rests on it goes before, to wherever it can; also
+        behind the one for whom it goes. None where somebody can't, and nothing is changed for the one who asks."""
+        old = [Leg(s.lanes[0], s.start, s.stops, s.tail) for s in car.ahead]
+        lanes = {leg.lane: at for at, leg in enumerate(soft.legs)}
+        there = [c for c in self._resting(car) if lanes.keys() & set(c.steps[-1].lanes)]
+        self.plans.drop(car)
+        self.plans.append(car, soft.legs)
+        for other in sorted(there, key=lambda c: -max(lanes.get(i, -1) for i in c.steps[-1].lanes)):
+            last = other.steps[-1]
+            until = min((s.start for s in self.plans.behind(last)), default=math.inf)
+            search = self._search(other, (), {*last.lanes, -1}, park=True)
+            way = search.run(Begin(last.end, last.ready, until))
+            if way is None:
+                soft = Way((), tuple(old), math.inf)
+                break
+            self.plans.append(other, way.legs)
+        self.plans.drop(car)
+        self.plans.append(car, old)
+        return soft if soft.done < math.inf else None
 
     def _make_room(self, car: Car, soft: Way, before: Collection[int], now: float) -> bool:
         """Whoever rests on that way is to go elsewhere from there; who can't, because another one rests in its way, asks
@@ -237,7 +259,10 @@ class Traffic:
     def _move_on(self, car: Car, lanes: Collection[int], now: float) -> bool:
         """Plan for somebody to go on from where its plan ends to a place that is on none of these lanes."""
         last = car.steps[-1]
-        way = self._search(car, (), {*lanes, *last.lanes, -1}).run(Begin(last.end, last.ready, math.inf))
+        begin, no_rest = Begin(last.end, last.ready, math.inf), {*lanes, *last.lanes, -1}
+        way = self._search(car, (), no_rest).run(begin) or self._search(car, (), no_rest, park=True).run(
+            begin
+        )
         if way is None:
             return False
         self.plans.append(car, way.legs)
@@ -251,12 +276,20 @@ class Traffic:
         return self._search(car, stops).least(self._begin(car))
 
     def _search(
-        self, car: Car, stops: Sequence[Stop], no_rest: Collection[int] = (), *, rests: bool = True
+        self,
+        car: Car,
+        stops: Sequence[Stop],
+        no_rest: Collection[int] = (),
+        *,
+        rests: bool = True,
+        park: bool = False,
     ) -> Search:
-        """``no_rest``: lanes on which the way must not end; nor does it at a charger where nothing is to be done."""
+        """``no_rest``: lanes on which the way must not end; nor does it at a charger where nothing is to be done, unless
+        it may ``park`` there."""
         known: dict[int, list[tuple[float, float]]] = {}
         goal = stops[-1].node if stops else -1
-        no_rest = {*no_rest, *(i for node in self.network.chargers - {goal} for i in self.network.into[node])}
+        chargers = frozenset() if park else self.network.chargers - {goal}
+        no_rest = {*no_rest, *(i for node in chargers for i in self.network.into[node])}
 
         def free(place: int) -> list[tuple[float, float]]:
             if place not in known:
