@@ -11,6 +11,7 @@ from dataclasses import asdict
 from zhongshu.decide.book import WorkBook
 from zhongshu.decide.dispatching import Dispatch
 from zhongshu.decide.explode import explode, grow, remake
+from zhongshu.decide.first_come import FirstCome
 from zhongshu.decide.floor import Floor
 from zhongshu.decide.follow import UNPLANNED, Follow, PlanInForce
 from zhongshu.decide.progress import Progress
@@ -119,9 +120,8 @@ class Decide:
         while self.work.lost:
             remake(self.work, self.work.lost.pop(), self._number)
         grow(self.work, self._number)
-        self._release(now_ns)
         proposals = []
-        for choice in self._dispatch(self.work, self._roads, now_ns, self.plan).choices():
+        for choice in self._released(now_ns).choices():
             proposal = proposer.propose(choice, now_ns)
             if proposal is not None:
                 proposals.append(proposal)
@@ -134,23 +134,28 @@ class Decide:
             row = live_plan(session, self._plant.id)
             return PlanInForce(unpack(row.content) | {"version": row.version}) if row is not None else None
 
-    def _release(self, now_ns: int) -> None:
-        """Let orders onto the floor when the plan begins them; those it does not know, while few lots are there (CONWIP)."""
-        waiting = list(self._to_release(now_ns))
+    def _released(self, now_ns: int) -> FirstCome:
+        """A pass over the open lots, those included whose order goes onto the floor now.
+
+        Orders go there when the plan begins them; those it does not know, while few lots are there (CONWIP).
+        """
+        pass_ = self._dispatch(self.work, self._roads, now_ns, self.plan)
+        waiting = sorted(self._to_release(now_ns), key=lambda o: (*pass_.release_rank(o), o.id))
         if not waiting:
-            return
-        rank = self._dispatch(self.work, self._roads, now_ns, self.plan).release_rank
+            return pass_
         open_lots = sum(1 for lot in self.work.lots.values() if not lot.parent and not closed(lot))
-        for order in sorted(waiting, key=lambda o: (*rank(o), o.id)):
+        before = open_lots
+        for order in waiting:
             planned = self.plan is not None and self.plan.order_start_ns(order.id) < UNPLANNED
             if open_lots >= self._wip_lots and not planned:
-                return
+                break
             order.status = "released"
             self.work.dirty_orders.add(order.id)
             for lot in explode(self._plant, order, self._number):
                 self.work.lots[lot.number] = lot
                 self.work.touch(lot)
                 open_lots += not lot.parent
+        return pass_ if open_lots == before else self._dispatch(self.work, self._roads, now_ns, self.plan)
 
     def _to_release(self, now_ns: int) -> Iterator[Order]:
         for order in self.work.orders.values():

@@ -187,9 +187,7 @@ class FirstCome:
         return self._roads.seconds(start, end) if start else 0.0
 
     def _capable(self, capability: str) -> Iterator[Unit]:
-        for unit in self._work.plant.machines:
-            if self._work.plant.type_of[unit.type].can(capability) and self._work.commandable(unit.id):
-                yield unit
+        return (unit for unit in self._work.plant.able.get(capability, ()) if self._work.commandable(unit.id))
 
     def _fits(self, unit: Unit, places: int) -> bool:
         return self._incoming[unit.id] + places <= self._work.plant.type_of[unit.type].buffer_in

@@ -330,6 +330,27 @@ class Plant:
         """The units that stand still."""
         return tuple(u for u in self.units if not self.type_of[u.type].is_vehicle)
 
+    @cached_property
+    def able(self) -> Mapping[str, tuple[Unit, ...]]:
+        """The machines that can do something, by capability; without entry where none can."""
+        found: dict[str, list[Unit]] = {}
+        for unit in self.machines:
+            for name in dict.fromkeys(c.name for c in self.type_of[unit.type].capabilities):
+                found.setdefault(name, []).append(unit)
+        return {name: tuple(units) for name, units in found.items()}
+
+    @cached_property
+    def rest_s(self) -> Mapping[str, tuple[float, ...]]:
+        """By product: nominal seconds a piece from each step of its routing to the end; 0 after the last."""
+        cycle_s = {c.name: c.cycle_s for kind in reversed(self.types) for c in reversed(kind.capabilities)}
+        return {
+            product.id: tuple(
+                sum(cycle_s[step.capability] for step in product.routing[k:])
+                for k in range(len(product.routing) + 1)
+            )
+            for product in self.products
+        }
+
     def role(self, unit: Unit, role: str) -> Point | None:
         """The unit's point with that role, or None."""
         return next((p for p in unit.points if p.role == role), None)
