@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,19 @@ class Made:
     value: Floats
 
 
+class When(Protocol):
+    """Which points are sampled at which tick, as indexes in plant order."""
+
+    @property
+    def all(self) -> Int64s:
+        """What the first tick makes available."""
+        ...
+
+    def due(self, tick: int) -> Int64s:
+        """What is sampled at this tick."""
+        ...
+
+
 class Scan:
     """Values, numbering and availability of every point of the plant.
 
@@ -45,7 +58,7 @@ class Scan:
         plant = floor.plant
         self.floor = floor
         self.points: tuple[Point, ...] = plant.points
-        self.timing = Timing(plant, samples)
+        self.timing: When = Timing(plant, samples)
         count, units = len(self.points), len(plant.units)
         self._unit_of = np.repeat(np.arange(units), [len(u.points) for u in plant.units]).astype(np.int64)
         self._image = np.array([samples.get(u.connection) == IMAGE for u in plant.units], dtype=np.bool_)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from zhongshu.model.plant import Plant
 from zhongshu.plant.brain import Brain
 from zhongshu.twin.customer import Wishes
 from zhongshu.twin.direct import DirectPlant
+from zhongshu.twin.rare import Rare
 from zhongshu.twin.settings import TwinTruth
 from zhongshu.twin.twin import Twin
 
@@ -53,7 +55,14 @@ class Stage:
         self._wishes = Wishes(self.plant, truth.customer, seed)
         self._outbox = Outbox(self.plant.id, ORDERER, self.store, self.bus, self.clock)
         self.verdict = Verdict(self.plant, self.twin, self.clock.now_ns())
-        self.twin.floor.shop.book = self.verdict.happened
+        rare = Rare(self.plant, self.twin.floor)
+        self.twin.scan.timing = rare
+
+        def happened(kind: str, t_ns: int, fields: Mapping[str, Any]) -> None:
+            rare.note(kind, t_ns, fields)
+            self.verdict.happened(kind, t_ns, fields)
+
+        self.twin.floor.shop.book = happened
         self.brain = Brain(
             self.plant, self.bus, self.store, self.clock, Path(), self._connect, dispatch=policy.dispatch
         )
