@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from zhongshu.cli.rehearsal.policies import Policy
 from zhongshu.cli.rehearsal.verdict import LOOK_S, Verdict
@@ -37,6 +39,11 @@ ORDERER = "rehearsal"
 SETTLE_S = 60.0
 
 
+def monday_morning_ns(plant: Plant) -> int:
+    """When every rehearsal begins: the first Monday of 2026, six o'clock in the plant."""
+    return round(datetime(2026, 1, 5, 6, tzinfo=ZoneInfo(plant.timezone)).timestamp()) * NS
+
+
 class Stage:
     """Make it on a VirtualLoop; ``play`` it once."""
 
@@ -45,7 +52,7 @@ class Stage:
         if not isinstance(loop, VirtualLoop):
             raise TypeError("a rehearsal runs on a VirtualLoop")
         self._policy = policy
-        self.clock = LoopClock(loop, speed)
+        self.clock = LoopClock(loop, speed, monday_morning_ns(plant))
         self.store = Store("sqlite://")
         self.store.migrate()
         self.plant = assign_ids(plant, self.store)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhongshu.decide.planning.calendar import Days, prices
+from zhongshu.decide.planning.calendar import prices
 from zhongshu.kernel.clock import NS
 from zhongshu.model.messages import Event, OrderProgressed, SchedulePublished
 from zhongshu.model.plant import Plant
+from zhongshu.model.worktime import Days
 from zhongshu.twin.customer import Wish
 from zhongshu.twin.twin import Twin
 
