@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from zhongshu.cli.rehearsal.policies import Policy
 from zhongshu.cli.rehearsal.verdict import LOOK_S, Verdict
+from zhongshu.decide.policies import Policy as Rule
 from zhongshu.kernel.bus import Message
 from zhongshu.kernel.clock import NS, Clock, monotonic_s
 from zhongshu.kernel.ids import assign_ids
@@ -36,9 +38,17 @@ SETTLE_S = 60.0
 
 
 class Stage:
-    """Make it on a VirtualLoop; ``play`` it once."""
+    """Make it on a VirtualLoop; ``play`` it once. ``rules``: the coordination policies, None for the plant's own."""
 
-    def __init__(self, plant: Plant, truth: TwinTruth, seed: int, policy: Policy, speed: float) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        truth: TwinTruth,
+        seed: int,
+        policy: Policy,
+        speed: float,
+        rules: Sequence[Rule] | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         if not isinstance(loop, VirtualLoop):
             raise TypeError("a rehearsal runs on a VirtualLoop")
@@ -55,7 +65,14 @@ class Stage:
         self.verdict = Verdict(self.plant, self.twin, self.clock.now_ns())
         self.twin.floor.shop.book = self.verdict.happened
         self.brain = Brain(
-            self.plant, self.bus, self.store, self.clock, Path(), self._connect, dispatch=policy.dispatch
+            self.plant,
+            self.bus,
+            self.store,
+            self.clock,
+            Path(),
+            self._connect,
+            dispatch=policy.dispatch,
+            policies=rules,
         )
 
     def _connect(self, _plant: Plant, connection: Any, _clock: Clock, _secrets: Path) -> Connector:
