@@ -168,13 +168,22 @@ def rehearse(
     policy: Annotated[
         str, typer.Option(help="first-come, earliest-due, best-rule, daily-plan or brain.")
     ] = "brain",
+    without: Annotated[
+        list[str] | None, typer.Option(help="A coordination policy to switch off; may be given again.")
+    ] = None,
+    policies: Annotated[
+        list[Path] | None, typer.Option(help="A Python file with coordination policies of your own.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Run a plant's day in virtual time, the same brain against the twin, and say what it was worth."""
     from zhongshu.cli.rehearse import Asked
     from zhongshu.cli.rehearse import rehearse as rehearse_plant
 
-    sys.exit(rehearse_plant(Asked(plant, hours, seed, policy, as_json)))
+    asked = Asked(
+        plant, hours, seed, policy, as_json, without=tuple(without or ()), files=tuple(policies or ())
+    )
+    sys.exit(rehearse_plant(asked))
 
 
 @twin.command("fault", context_settings={"ignore_unknown_options": True})  # a negative number is no option

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from zhongshu.decide.book import WorkBook
 from zhongshu.decide.dispatching import Dispatch
 from zhongshu.decide.explode import explode, grow, remake
-from zhongshu.decide.first_come import FirstCome
+from zhongshu.decide.first_come import FirstCome, Start
 from zhongshu.decide.floor import Floor
 from zhongshu.decide.follow import UNPLANNED, Follow, PlanInForce
+from zhongshu.decide.policies.coordination import Coordination
+from zhongshu.decide.policies.policy import Policy
 from zhongshu.decide.progress import Progress
 from zhongshu.decide.propose import Proposer
 from zhongshu.decide.roads import Roads
@@ -48,8 +50,10 @@ class Decide:
         clock: Clock,
         latest: Latest,
         dispatch: Dispatch = Follow,
+        policies: Sequence[Policy] = (),
     ) -> None:
         self._dispatch = dispatch
+        self.coordination = Coordination(plant, latest, policies)
         self._plant, self._bus, self._clock, self._latest = plant, bus, clock, latest
         self._book = WorkBook(plant, store)
         self._roads = Roads(plant.roads)
@@ -98,12 +102,14 @@ class Decide:
         progress, floor = Progress(self.work), Floor(self.work, self._latest)
         speed = (self._clock.to_plant_ns(NS) - self._clock.to_plant_ns(0)) / NS
         proposer = Proposer(self.work, self._roads, speed)
+        self.coordination.speed = speed
         saved = self._position
         while True:
             await self._clock.sleep_wall(PASS_WALL_S)
             position, events, self._events = self._position, self._events, []
             for event in events:
                 progress.apply(event)
+                self.coordination.hear(event)
             floor.refresh()
             if self._plan_stale:
                 self._plan_stale = False
@@ -120,8 +126,11 @@ class Decide:
         while self.work.lost:
             remake(self.work, self.work.lost.pop(), self._number)
         grow(self.work, self._number)
-        proposals = []
-        for choice in self._released(now_ns).choices():
+        pass_ = self._released(now_ns)
+        proposals = self.coordination.look(self.work, self.plan, now_ns)
+        for choice in pass_.choices():
+            if isinstance(choice, Start) and choice.unit in self.coordination.waiting:
+                continue
             proposal = proposer.propose(choice, now_ns)
             if proposal is not None:
                 proposals.append(proposal)

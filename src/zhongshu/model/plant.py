@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from zhongshu.model.idling import Rest, Service
 from zhongshu.model.planning import Maintenance, Material, Planning, Pool, Supply
 from zhongshu.model.text import Text as Text  # noqa: PLC0414 - whoever reads a plant finds its labels here as well
 
@@ -79,6 +80,7 @@ class UnitType:
     """Equipment class (ISA-95): what its units have in common. ``setups[a][b]`` is the time in s from family a to b.
 
     ``batch`` lots of one family are worked at once; where ``batch_pieces`` is above 0, so many pieces instead.
+    ``rest``: how its units save energy; ``service``: how they are asked for maintenance; None where they can't.
     """
 
     id: str
@@ -92,6 +94,8 @@ class UnitType:
     parameters: tuple[str, ...]
     batch: int = 1
     batch_pieces: int = 0
+    rest: Rest | None = None
+    service: Service | None = None
 
     def can(self, capability: str) -> Capability | None:
         """The named capability, or None."""
@@ -289,6 +293,8 @@ class Plant:
     materials: tuple[Material, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
     planning: Planning = field(default_factory=Planning)
+    #: Coordination policies that are switched on, by name, with what was set of each; see decide.policies.
+    policies: Mapping[str, Settings] = field(default_factory=dict)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:

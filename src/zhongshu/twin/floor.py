@@ -60,7 +60,7 @@ class Floor:
         if reason is not None:
             return answer(reason[0], reason[1], self.now_ns)
         if found is not None and machine is not None:
-            machine.setpoints[point] = value * found.scale + found.offset
+            machine.write(point, value * found.scale + found.offset)
             self.shop.note("written", unit=unit, point=point, value=machine.setpoints[point])
         return answer(Result.OK, "", self.now_ns)
 
@@ -76,6 +76,9 @@ class Floor:
             real != real or (low is not None and real < low) or (high is not None and real > high)
         ):  # NaN is no value
             return Result.BAD_ARGUMENT, say("refused.bad_argument", what=f"{point.name} {real:g}")
+        rest = machine.kind.rest
+        if rest is not None and point.name == rest.point and rest.resting(real) and machine.open_job:
+            return Result.BUSY, say("refused.busy", number=machine.open_job.key)  # an interlock of its own
         return None
 
     def occupancy(self) -> dict[str, list[str]]:

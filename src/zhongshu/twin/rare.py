@@ -15,7 +15,7 @@ from zhongshu.twin.floor import Floor
 
 #: Every unit is sampled once in so many ticks, well before its values would count as stale.
 ROUND = 20
-#: What a role or a set-point tells is what decisions rest on; other measurements are for people, who do not watch here.
+#: Decisions rest on roles, set-points and the heat of ovens; other measurements are for people, who do not watch here.
 WITHOUT = frozenset({roles.SAMPLE_COUNT, roles.SCAN_TIME, roles.HEARTBEAT})
 
 
@@ -28,7 +28,11 @@ class Rare:
         self._number = {unit.id: number for number, unit in enumerate(plant.units)}
         start = 0
         for unit in plant.units:
-            points = [k for k, p in enumerate(unit.points) if _matters(p.role) or is_settable(p)]
+            rest = plant.type_of[unit.type].rest
+            heat = rest.measured if rest is not None else ""
+            points = [
+                k for k, p in enumerate(unit.points) if _matters(p.role) or is_settable(p) or p.name == heat
+            ]
             self._own.append(np.array(points, dtype=np.int64) + start)
             start += len(unit.points)
         self._touched: set[int] = set()

@@ -110,7 +110,7 @@ def _start(machine: Machine, call: Call) -> None:
     machine.job.stale = source is not None and _stale(machine, source, step)
     if source is not None and pieces < wanted:
         machine.lose(machine.job, lot, wanted - pieces)
-    machine.job.setup_left_ns = machine.draw_setup(nominal)
+    machine.job.setup_left_ns = machine.draws.setup(nominal, machine.slow)
     if machine.job.setup_left_ns:
         machine.shop.note("setup", unit=machine.unit.id, family=family)
     machine.job.kit = take_kit(stock, machine.unit.id, needs, pieces, parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from zhongshu.cli.rehearsal.policies import Policy
 from zhongshu.cli.rehearsal.verdict import LOOK_S, Verdict
+from zhongshu.decide.policies import Policy as Rule
 from zhongshu.kernel.bus import Message
 from zhongshu.kernel.clock import NS, Clock, monotonic_s
 from zhongshu.kernel.ids import assign_ids
@@ -45,9 +46,17 @@ def monday_morning_ns(plant: Plant) -> int:
 
 
 class Stage:
-    """Make it on a VirtualLoop; ``play`` it once."""
+    """Make it on a VirtualLoop; ``play`` it once. ``rules``: the coordination policies, None for the plant's own."""
 
-    def __init__(self, plant: Plant, truth: TwinTruth, seed: int, policy: Policy, speed: float) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        truth: TwinTruth,
+        seed: int,
+        policy: Policy,
+        speed: float,
+        rules: Sequence[Rule] | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         if not isinstance(loop, VirtualLoop):
             raise TypeError("a rehearsal runs on a VirtualLoop")
@@ -71,7 +80,14 @@ class Stage:
 
         self.twin.floor.shop.book = happened
         self.brain = Brain(
-            self.plant, self.bus, self.store, self.clock, Path(), self._connect, dispatch=policy.dispatch
+            self.plant,
+            self.bus,
+            self.store,
+            self.clock,
+            Path(),
+            self._connect,
+            dispatch=policy.dispatch,
+            policies=rules,
         )
 
     def _connect(self, _plant: Plant, connection: Any, _clock: Clock, _secrets: Path) -> Connector:

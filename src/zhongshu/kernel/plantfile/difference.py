@@ -13,7 +13,7 @@ from zhongshu.model.plant import Plant, Point, Text, Unit
 _MOST_NAMES = 6
 #: Of a point, its own place and number say nothing new.
 _POINT_PLACE = frozenset({"id", "path", "unit"})
-_PLANT_VALUES = ("id", "name", "site", "timezone", "currency", "stale_after_s", "settings")
+_PLANT_VALUES = ("id", "name", "site", "timezone", "currency", "stale_after_s", "settings", "policies")
 
 
 def difference(old: Plant, new: Plant) -> list[str]:

@@ -32,6 +32,8 @@ _PARTS: tuple[tuple[str, str, type[Spec]], ...] = (
     ("Type", "types.<id>", equipment.TypeSpec),
     ("Point", "types.<id>.points.<name>, point_groups.<group>.<name>", equipment.PointSpec),
     ("Capability", "types.<id>.capabilities.<operation>", equipment.CapabilitySpec),
+    ("Rest", "types.<id>.rest", equipment.RestSpec),
+    ("Service", "types.<id>.service", equipment.ServiceSpec),
     ("Connection", "connections[]", spec.ConnectionSpec),
     ("Area", "areas[]", spec.AreaSpec),
     ("Line", "areas[].lines[]", spec.LineSpec),

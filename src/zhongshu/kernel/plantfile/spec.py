@@ -310,5 +310,10 @@ class PlantSpec(Spec):
     materials: dict[Name, MaterialSpec] = Field(default_factory=dict, description="What is bought.")
     maintenance: list[MaintenanceSpec] = Field(default_factory=list, description="Planned maintenance.")
     planning: PlanningSpec = Field(default_factory=PlanningSpec, description="How it wants to be planned.")
+    policies: dict[Name, dict[str, str | int | float | bool]] = Field(
+        default_factory=dict,
+        description="Coordination policies that are switched on, each with what it is to know: "
+        "`{standby: {gap_min: 20}}`; one of your own names its `file` beside the plant file.",
+    )
     tariff: TariffSpec | None = Field(None, description="Price of energy over the day.")
     roads: RoadsSpec = Field(default_factory=RoadsSpec, description="Road map for vehicles.")
