@@ -32,6 +32,8 @@ class Floor:
         self.shop = Shop(plant, truth, seed, now_ns, book)
         roads = Roads(self.shop)
         self.machines = {u.id: Machine(u, plant.type_of[u.type], self.shop) for u in plant.machines}
+        for machine in self.machines.values():
+            self.shop.crews.add(machine)
         self.vehicles = {u.id: Vehicle(u, self.shop, roads) for u in plant.vehicles}
         self._points = {(p.unit, p.name): p for p in plant.points}
 
@@ -148,6 +150,9 @@ class Floor:
         for name, machine in self.machines.items():
             if name in state["machines"]:
                 restore_machine(machine, state["machines"][name])
+        for machine in self.machines.values():
+            if machine.open_job is not None:
+                machine.wake()  # what it waited for may be there by now
         for name, vehicle in self.vehicles.items():
             if name in state["vehicles"]:
                 vehicle.restore(state["vehicles"][name])

@@ -17,8 +17,6 @@ from zhongshu.twin.rest import resting
 from zhongshu.twin.shop import Shop
 
 S = UnitState
-#: States in which operating time passes: work goes on, wear grows, a breakdown may strike.
-WORKING = frozenset({S.STARTING, S.EXECUTE})
 DOWN = frozenset({S.ABORTING, S.ABORTED, S.CLEARING, S.STOPPING, S.STOPPED})
 
 
@@ -94,6 +92,8 @@ class Machine:
             self.ticket.cancel()
             self.ticket = None
         self.state, self.since_ns = state, self.shop.now_ns
+        if state not in packml.MANNED:
+            self.shop.crews.ends(self.unit.id)
         self.shop.note("state", unit=self.unit.id, state=state.name, mode=self.mode.name)
         if seconds is not None:
             self.wait(ns(seconds))
@@ -109,7 +109,7 @@ class Machine:
             self.energy_kwh += self._drawn(idle_kw) * length_ns / (3600 * NS)
         self.metered_ns = now
         passed, self.worked_ns = now - self.worked_ns, now
-        if self.state not in WORKING or self.job is None or passed <= 0:
+        if self.state not in packml.WORKING or self.job is None or passed <= 0:
             return
         self.life_ns -= passed
         self.running_ns += passed
@@ -138,7 +138,17 @@ class Machine:
         self._reset_unless_latched()
 
     def _suspended(self) -> None:
-        self.enter(S.SUSPENDED, self.draws.micro_stop_s())
+        self.enter(S.SUSPENDED, self._off_s() or self.draws.micro_stop_s())
+
+    def pause(self) -> None:
+        """The working time is over: work that can be interrupted waits for the next; other work is done to its end."""
+        if self.state is S.EXECUTE and self._off_s():
+            self._go(S.SUSPENDING)
+
+    def _off_s(self) -> float:
+        """Seconds until working time begins again, for work that pauses; else 0."""
+        able = self.kind.can(self.job.capability) if self.open_job is not None and self.job else None
+        return self.shop.crews.off_ns(self.unit.id) / NS if able is not None and able.interruptible else 0.0
 
     # --- work
 
@@ -151,6 +161,8 @@ class Machine:
             if self.wear >= 1.0 or self._service_asked():
                 self.maintaining = True
                 self._go(S.STOPPING)
+            return
+        if not self.shop.crews.begins(self.unit.id, job.needs):
             return
         if job.state is JobState.WAITING:
             job.state = JobState.SETUP
@@ -191,6 +203,7 @@ class Machine:
         if job.cycle_left_ns <= 0:
             job.cycle_left_ns = self.draws.cycle(job, self.slow)
         self._work()
+        self.pause()
 
     def _work(self) -> None:
         """Work until the stretch is done, the machine breaks or a micro-stop comes: whichever is first."""
@@ -361,7 +374,7 @@ class Machine:
         ratio, self.slow = factor / self.slow, factor
         if self.job is not None and self.job.cycle_left_ns > 0:
             self.job.cycle_left_ns = round(self.job.cycle_left_ns * ratio)
-        if self.state in WORKING and self.ticket is not None:
+        if self.state in packml.WORKING and self.ticket is not None:
             self.ticket.cancel()
             self._work()
 

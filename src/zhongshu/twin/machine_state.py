@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zhongshu.model.states import UnitState
+from zhongshu.twin import packml
 from zhongshu.twin.job import Job
 from zhongshu.twin.machine import Machine
 
@@ -59,5 +60,7 @@ def restore_machine(machine: Machine, raw: Mapping[str, Any]) -> None:
     if machine.ticket is not None:
         machine.ticket.cancel()
         machine.ticket = None
+    if machine.open_job is not None and machine.state in packml.MANNED:
+        machine.shop.crews.has(machine.unit.id, machine.open_job.needs)
     if raw["left_ns"] is not None:
         machine.wait(int(raw["left_ns"]))
