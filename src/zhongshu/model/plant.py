@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from zhongshu.model.autonomy import Ladder
+from zhongshu.model.interlocks import Interlock
 from zhongshu.model.planning import Maintenance, Material, Planning, Pool, Supply
 from zhongshu.model.text import Text as Text  # noqa: PLC0414 - whoever reads a plant finds its labels here as well
 
@@ -289,6 +291,8 @@ class Plant:
     materials: tuple[Material, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
     planning: Planning = field(default_factory=Planning)
+    ladder: Ladder = field(default_factory=Ladder)
+    interlocks: tuple[Interlock, ...] = ()
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
