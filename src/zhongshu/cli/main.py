@@ -140,6 +140,30 @@ def command(
 
 
 @app.command()
+def autonomy(
+    action: Annotated[
+        str,
+        typer.Argument(
+            help="show, level AREA LEVEL, take-over or hand-back UNIT|AREA, stop or resume [AREA], "
+            "approve, reject, proven or failed COMMAND…"
+        ),
+    ] = "show",
+    what: Annotated[list[str] | None, typer.Argument(help="Area, unit or commands.")] = None,
+    by: Annotated[str, typer.Option(help="Who says so: a person's name, kept with it.")] = "",
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    then: Annotated[
+        str, typer.Option(help="With stop, for machines at work: finish, hold or stop.")
+    ] = "finish",
+    data: DataOption = HERE,
+) -> None:
+    """Show or change how far the brain may go by itself."""
+    from zhongshu.cli.autonomy import Typed
+    from zhongshu.cli.autonomy import autonomy as said
+
+    sys.exit(said(data, Typed(action, tuple(what or ()), by, note, then)))
+
+
+@app.command()
 def solve(
     file: Annotated[Path, typer.Argument(help="The problem: .jsp, .fjs, or problem JSON.")],
     seconds: Annotated[

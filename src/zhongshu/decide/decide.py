@@ -25,11 +25,14 @@ from zhongshu.kernel.clock import NS, Clock
 from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.autonomy import load_autonomy
 from zhongshu.kernel.store.plans import live_plan, unpack
 from zhongshu.kernel.wire import WireError, decode_event
 from zhongshu.model import subjects
-from zhongshu.model.messages import Event, Proposed, SchedulePublished
+from zhongshu.model.autonomy import Autonomy
+from zhongshu.model.messages import AutonomyChanged, Event, Proposed, SchedulePublished
 from zhongshu.model.plant import Plant
+from zhongshu.model.states import UnitMode
 
 log = logging.getLogger(__name__)
 PASS_WALL_S = 0.25
@@ -62,13 +65,14 @@ class Decide:
         self._position = 0
         self._lot_number = 0
         self._wip_lots = int(plant.settings.get("wip_lots", WIP_LOTS))
-        self._store, self._plan_stale = store, True
+        self._store, self._plan_stale, self._autonomy_stale = store, True, True
         self.work = Work(plant)
         self.plan: PlanInForce | None = None
 
     async def run(self) -> None:
         """Until cancelled; the book says where it had stopped."""
         self.work, self._position, self._lot_number = await asyncio.to_thread(self._book.load)
+        self.work.judge_anew(await asyncio.to_thread(self._read_autonomy))
         asking = await self._bus.respond(subjects.floor_ask(self._plant.id), self._tell_floor)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -81,7 +85,13 @@ class Decide:
     async def _tell_floor(self, _: bytes) -> bytes:
         """Units and vehicles as measured: the planner plans from what dispatch goes by."""
         vehicles = {name: asdict(vehicle) for name, vehicle in self.work.vehicles.items()}
-        return json.dumps({"states": self.work.states, "vehicles": vehicles}).encode()
+        states = {unit: self._as_planned_with(unit, *state) for unit, state in self.work.states.items()}
+        return json.dumps({"states": states, "vehicles": vehicles}).encode()
+
+    def _as_planned_with(self, unit: str, state: str, mode: str) -> tuple[str, str]:
+        """A unit that a person has taken over counts as one in manual mode: the plan goes round it."""
+        standing = self.work.autonomy.units.get(unit)
+        return state, UnitMode.MANUAL.name if standing is not None and standing.taken else mode
 
     async def _follow(self) -> None:
         async for message in self._bus.replay(subjects.EVENTS, after=self._position):
@@ -97,6 +107,8 @@ class Decide:
         self._events.append(event)
         if isinstance(event, SchedulePublished) and event.status == "live":
             self._plan_stale = True
+        elif isinstance(event, AutonomyChanged):
+            self._autonomy_stale = True
 
     async def _passes(self) -> None:
         progress, floor = Progress(self.work), Floor(self.work, self._latest)
@@ -114,6 +126,10 @@ class Decide:
             if self._plan_stale:
                 self._plan_stale = False
                 self.plan = await asyncio.to_thread(self._read_plan)
+                proposer.plan = self.plan.version if self.plan is not None else 0
+            if self._autonomy_stale:
+                self._autonomy_stale = False
+                self.work.judge_anew(await asyncio.to_thread(self._read_autonomy))
             proposals = self._choose(progress, proposer)
             if proposals or self.work.changed or (events and position - saved > 200):
                 await asyncio.to_thread(self._book.save, self.work, position, proposals, self._clock.now_ns())
@@ -142,6 +158,10 @@ class Decide:
         with self._store.read() as session:
             row = live_plan(session, self._plant.id)
             return PlanInForce(unpack(row.content) | {"version": row.version}) if row is not None else None
+
+    def _read_autonomy(self) -> Autonomy:
+        with self._store.read() as session:
+            return load_autonomy(session, self._plant)
 
     def _released(self, now_ns: int) -> FirstCome:
         """A pass over the open lots, those included whose order goes onto the floor now.

@@ -198,6 +198,8 @@ class FirstCome:
             return
         if lot.status is LotStatus.WAITING and lot.place != lot.target:
             return
+        if self._work.advised_on(lot.number):
+            return
         if not self._parts_there(lot, step.operation):
             return
         unit = self._work.plant.unit_of[lot.target]
@@ -208,7 +210,7 @@ class FirstCome:
 
     def _can_begin(self, unit: str, own: int) -> bool:
         """Idle, nothing given to it yet, and a free place behind it; ``own`` lots there make room by beginning."""
-        if self._working[unit]:
+        if self._working[unit] or unit in self._work.advised:
             return False
         kind = self._work.plant.type_of[self._work.plant.unit_of[unit].type]
         if self._outgoing[unit] - own >= kind.buffer_out:
@@ -245,5 +247,7 @@ class FirstCome:
         if lot.not_before_ns > self._now_ns or not lot.target or not lot.place or lot.place == lot.target:
             return False
         if lot.place in self._work.vehicles:
+            return False
+        if any(map(self._work.stopped, (lot.place, lot.target))) or self._work.advised_on(lot.number):
             return False
         return lot.status in (LotStatus.WAITING, LotStatus.FINISHED) and lot.at_output

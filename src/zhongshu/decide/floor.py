@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zhongshu.decide.work import LotStatus, Vehicle, Work
+from zhongshu.decide.work import Advice, LotStatus, Vehicle, Work
 from zhongshu.kernel.latest import Latest
 from zhongshu.model import roles
 from zhongshu.model.batch import Bytes, Floats, Int32s
@@ -37,6 +37,15 @@ class Floor:
             vehicle.charging = bool(self._value(points.get(roles.CHARGING), 0.0))
             vehicle.load = int(self._value(points.get(roles.LOAD), float(vehicle.load)))
             self._on_board(name, vehicle)
+        for unit, advice in list(self._work.advised.items()):
+            self._lapse(unit, advice)
+
+    def _lapse(self, unit: str, advice: Advice) -> None:
+        """Somebody did something with the unit: what was advised for it is of the past."""
+        vehicle = self._work.vehicles.get(unit)
+        state = self._work.states[unit][0]
+        if state != UnitState.IDLE.name if vehicle is None else vehicle.node != advice.node:
+            del self._work.advised[unit]
 
     def _refresh_states(self) -> None:
         """All of them, but only if one of them moved: they seldom do."""

@@ -9,6 +9,7 @@ from zhongshu.decide.first_come import Choice, Move, Start
 from zhongshu.decide.roads import Roads
 from zhongshu.decide.vehicles import Charge
 from zhongshu.decide.work import LotStatus, Vehicle, Work
+from zhongshu.model.autonomy import BRAIN
 from zhongshu.model.commands import Verb
 from zhongshu.model.messages import Proposed
 
@@ -22,6 +23,7 @@ class Proposer:
 
     def __init__(self, work: Work, roads: Roads, speed: float) -> None:
         self._work, self._roads, self._valid_ns = work, roads, round(VALID_NS * max(1.0, speed))
+        self.plan = 0  # version of the plan in force, which every proposal names
 
     def propose(self, choice: Choice, now_ns: int) -> Proposed | None:
         """The message, or None where the way turned out not to exist."""
@@ -134,5 +136,6 @@ class Proposer:
             reason=reason,
             subject=subject,
             expires_ns=now_ns + self._valid_ns,
-            by="brain",
+            by=BRAIN,
+            plan=self.plan,
         )

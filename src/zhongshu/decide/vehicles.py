@@ -57,6 +57,7 @@ def _idle(work: Work, name: str, vehicle: Vehicle, now_ns: int) -> bool:
     return (
         bool(vehicle.node)
         and not vehicle.proposal
+        and name not in work.advised
         and vehicle.not_before_ns <= now_ns
         and work.commandable(name)
         and not waits

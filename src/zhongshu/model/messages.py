@@ -124,7 +124,8 @@ class Proposed:
     """Decide asks for a command. ``args`` is ``Call.args`` as JSON; after ``expires_ns`` (plant time) it must not be sent.
 
     ``decision`` names the decision this belongs to, ``reason`` says why in one key of decide/strings.toml,
-    ``subject`` what it is about (a lot, an order). ``proposal`` makes a repeated publication harmless.
+    ``subject`` what it is about (a lot, an order). ``proposal`` makes a repeated publication harmless. ``plan`` is the
+    version of the schedule it follows, 0 for none.
     """
 
     plant: str
@@ -139,6 +140,7 @@ class Proposed:
     subject: str
     expires_ns: int
     by: str
+    plan: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,39 @@ class SchedulePublished:
     weighted_tardiness_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class AutonomyChanged:
+    """How far the brain may go changed (``autonomy_changes`` row ``change``): a person did it, or the brain stepped down.
+
+    ``scope`` is plant, area:<id> or unit:<id>; ``kind`` level, taken or stopped; ``value`` "" where it is over.
+    """
+
+    plant: str
+    source: str
+    t_ns: int
+    change: int
+    scope: str
+    kind: str
+    before: str
+    value: str
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRuled:
+    """A named person's word on a command (``command_rulings`` row ``number``): approve, reject; proven or failed ends an unknown."""
+
+    plant: str
+    source: str
+    t_ns: int
+    number: int
+    command: int
+    ruling: str
+    by: str
+    note: str
+
+
 Event = (
     StateChanged
     | LinkChanged
@@ -272,6 +307,8 @@ Event = (
     | StockCorrected
     | PlanRuleChanged
     | SchedulePublished
+    | AutonomyChanged
+    | CommandRuled
 )
 KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
@@ -292,5 +329,7 @@ KINDS: dict[str, type[Event]] = {
         StockCorrected,
         PlanRuleChanged,
         SchedulePublished,
+        AutonomyChanged,
+        CommandRuled,
     )
 }

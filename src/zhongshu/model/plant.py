@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from zhongshu.model.autonomy import Ladder
 from zhongshu.model.idling import Rest, Service
+from zhongshu.model.interlocks import Interlock
 from zhongshu.model.planning import Maintenance, Material, Planning, Pool, Supply
 from zhongshu.model.text import Text as Text  # noqa: PLC0414 - whoever reads a plant finds its labels here as well
 
@@ -295,6 +297,8 @@ class Plant:
     planning: Planning = field(default_factory=Planning)
     #: Coordination policies that are switched on, by name, with what was set of each; see decide.policies.
     policies: Mapping[str, Settings] = field(default_factory=dict)
+    ladder: Ladder = field(default_factory=Ladder)
+    interlocks: tuple[Interlock, ...] = ()
 
     @cached_property
     def points(self) -> tuple[Point, ...]:

@@ -21,7 +21,9 @@ from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.wire import WireError, decode_event
 from zhongshu.model import subjects
+from zhongshu.model.autonomy import Kind
 from zhongshu.model.messages import (
+    AutonomyChanged,
     LotCorrected,
     OrderChanged,
     OrderHeld,
@@ -87,6 +89,8 @@ class Planner:
             case StateChanged():
                 self._state(event)
             case OrderHeld() | LotCorrected() | StockCorrected() | PlanRuleChanged():
+                self.want("people", event.by)
+            case AutonomyChanged(kind=Kind.TAKEN):
                 self.want("people", event.by)
             case _:
                 pass

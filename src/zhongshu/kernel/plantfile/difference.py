@@ -66,12 +66,15 @@ def _planning(old: Plant, new: Plant) -> list[str]:
         set(),
         part=lambda pair: {"shifts": tuple(shift.id for shift in pair[1])},
     )
-    before, after = _values(old.planning), _values(new.planning)
-    return lines + [
-        f"planning: {name} {_shown(before[name])} → {_shown(after[name])}"
-        for name in before
-        if before[name] != after[name]
-    ]
+    lines += _keyed("interlock", old.interlocks, new.interlocks, lambda x: x.id, {"id"})
+    for what, was, now in (("planning", old.planning, new.planning), ("autonomy", old.ladder, new.ladder)):
+        before, after = _values(was), _values(now)
+        lines += [
+            f"{what}: {name} {_shown(before[name])} → {_shown(after[name])}"
+            for name in before
+            if before[name] != after[name]
+        ]
+    return lines
 
 
 def _keyed(

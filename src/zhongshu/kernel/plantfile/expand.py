@@ -9,6 +9,7 @@ from zhongshu.kernel.plantfile import idling
 from zhongshu.kernel.plantfile.hours import calendars, check_timezone, shifts, tariff
 from zhongshu.kernel.plantfile.patterns import PatternError, filled, holes
 from zhongshu.kernel.plantfile.patterns import fill as fill_pattern
+from zhongshu.kernel.plantfile.permissions import interlocks, ladder
 from zhongshu.kernel.plantfile.problems import Findings, Loc
 from zhongshu.kernel.plantfile.products import capabilities, check_flow, operations, products
 from zhongshu.kernel.plantfile.resources import check_batches, maintenance, materials, planning, pools
@@ -56,6 +57,8 @@ def expanded(spec: PlantSpec, findings: Findings) -> Plant:
         maintenance=maintenance(spec, [u.id for u in tree.units], findings),
         planning=planning(spec, findings),
         policies={name: dict(said) for name, said in spec.policies.items()},
+        ladder=ladder(spec, findings),
+        interlocks=interlocks(spec, tree.units, findings),
     )
     check_flow(spec, findings)
     _warn_unused(plant, findings)
