@@ -14,18 +14,18 @@ from zhongshu.decide.explode import explode, grow, remake
 from zhongshu.decide.floor import Floor
 from zhongshu.decide.follow import UNPLANNED, Follow, PlanInForce
 from zhongshu.decide.progress import Progress
-from zhongshu.decide.propose import Proposer
+from zhongshu.decide.propose import SOURCE, Proposer
 from zhongshu.decide.roads import Roads
 from zhongshu.decide.work import LotStatus, Order, Work, closed
-from zhongshu.kernel.bus import Bus, Message
+from zhongshu.kernel.bus import Bus, BusError, Message
 from zhongshu.kernel.clock import NS, Clock
 from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.plans import live_plan, unpack
-from zhongshu.kernel.wire import WireError, decode_event
+from zhongshu.kernel.wire import WireError, decode_event, publish_event
 from zhongshu.model import subjects
-from zhongshu.model.messages import Event, Proposed, SchedulePublished
+from zhongshu.model.messages import Event, PlanTaken, Proposed, SchedulePublished
 from zhongshu.model.plant import Plant
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Decide:
         self._position = 0
         self._lot_number = 0
         self._wip_lots = int(plant.settings.get("wip_lots", WIP_LOTS))
-        self._store, self._plan_stale = store, True
+        self._store, self._plan_stale, self._plan_heard_ns = store, True, 0
         self.work = Work(plant)
         self.plan: PlanInForce | None = None
 
@@ -91,7 +91,7 @@ class Decide:
             return
         self._events.append(event)
         if isinstance(event, SchedulePublished) and event.status == "live":
-            self._plan_stale = True
+            self._plan_stale, self._plan_heard_ns = True, self._clock.wall_ns()
 
     async def _passes(self) -> None:
         progress, floor = Progress(self.work), Floor(self.work, self._latest)
@@ -105,14 +105,27 @@ class Decide:
                 progress.apply(event)
             floor.refresh()
             if self._plan_stale:
-                self._plan_stale = False
-                self.plan = await asyncio.to_thread(self._read_plan)
+                await self._take_plan()
             proposals = self._choose(progress, proposer)
             if proposals or self.work.changed or (events and position - saved > 200):
                 await asyncio.to_thread(self._book.save, self.work, position, proposals, self._clock.now_ns())
                 saved = position
                 self._outbox.poke()
             self.work.forget_closed_orders()
+
+    async def _take_plan(self) -> None:
+        """Go by the plan in force, and say so: nobody else knows when that was."""
+        self._plan_stale, heard_ns = False, self._plan_heard_ns
+        self.plan = await asyncio.to_thread(self._read_plan)
+        if self.plan is None:
+            return
+        taken_ns = self._clock.wall_ns()
+        now_ns, version = self._clock.now_ns(), self.plan.version
+        said = PlanTaken(self._plant.id, SOURCE, now_ns, version, heard_ns or taken_ns, taken_ns)
+        try:
+            await publish_event(self._bus, said, msg_id=f"taken.{version}.{taken_ns}")
+        except BusError as error:
+            log.warning("that plan %s was taken could not be said: %s", version, error)
 
     def _choose(self, progress: Progress, proposer: Proposer) -> list[Proposed]:
         now_ns = self._clock.now_ns()
@@ -122,7 +135,7 @@ class Decide:
         self._release(now_ns)
         proposals = []
         for choice in self._dispatch(self.work, self._roads, now_ns, self.plan).choices():
-            proposal = proposer.propose(choice, now_ns)
+            proposal = proposer.propose(choice, now_ns, self.plan)
             if proposal is not None:
                 proposals.append(proposal)
                 if (lot := getattr(choice, "lot", None)) is not None:
