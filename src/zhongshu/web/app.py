@@ -17,7 +17,9 @@ from zhongshu.kernel.store.signed import Refused
 from zhongshu.web.api import (
     commands,
     corrections,
+    decisions,
     docs,
+    doing,
     export,
     metrics,
     orders,
@@ -36,7 +38,22 @@ from zhongshu.web.room import Room
 from zhongshu.web.words import words
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-ROUTERS = (status, plant, points, orders, corrections, commands, sensing, rules, plan, export, metrics, docs)
+ROUTERS = (
+    status,
+    plant,
+    points,
+    orders,
+    corrections,
+    commands,
+    decisions,
+    doing,
+    sensing,
+    rules,
+    plan,
+    export,
+    metrics,
+    docs,
+)
 
 
 def build_app(room: Room, live: Live) -> ASGIApp:

@@ -117,7 +117,11 @@ class Planner:
 
     def want(self, kind: str, subject: str, fact: Mapping[str, Any] | None = None) -> None:
         """Re-plan soon, and say why."""
-        self._want(Trigger(kind, subject, fact or {}, {"heard": self._clock.wall_ns()}))
+        self._want(self._now(kind, subject, fact))
+
+    def _now(self, kind: str, subject: str = "", fact: Mapping[str, Any] | None = None) -> Trigger:
+        """Noticed at this moment."""
+        return Trigger(kind, subject, fact or {}, {"heard": self._clock.wall_ns()})
 
     def _want(self, trigger: Trigger | None) -> None:
         if trigger is not None and (self._pace.answers or trigger.kind == "asked"):
@@ -143,7 +147,7 @@ class Planner:
             await self._clock.sleep_wall(WRITE_WALL_S)
 
     async def _replan(self) -> None:
-        trigger = Trigger("first")
+        trigger = self._now("first")
         while True:
             try:
                 await self._look()
@@ -176,10 +180,10 @@ class Planner:
                 await self._wanted.wait()
             await self._gather()
         except TimeoutError:
-            return Trigger("time")
+            return self._now("time")
         triggers, self._triggers = self._triggers, []
         self._wanted.clear()
-        chosen = gravest(triggers)
+        chosen = gravest(triggers) or self._now("time")
         others = sum(other is not chosen for other in triggers)
         return replace(chosen, fact={**chosen.fact, "with": others}) if others else chosen
 

@@ -44,13 +44,9 @@ class Trigger:
     marks: Mapping[str, int] = field(default_factory=dict)
 
 
-def gravest(triggers: Sequence[Trigger]) -> Trigger:
-    """Of what is answered together, the one that the answer is named after; the passing of time where there is none."""
-    return min(
-        triggers,
-        key=lambda t: GRAVE.index(t.kind) if t.kind in GRAVE else len(GRAVE),
-        default=Trigger("time"),
-    )
+def gravest(triggers: Sequence[Trigger]) -> Trigger | None:
+    """Of what is answered together, the one that the answer is named after; None where there is none."""
+    return min(triggers, key=lambda t: GRAVE.index(t.kind) if t.kind in GRAVE else len(GRAVE), default=None)
 
 
 class UnitTriggers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -58,12 +58,21 @@ def change_decision(session: Session, plant: str, decision: str, changes: Mappin
 
 
 def decisions(
-    session: Session, plant: str, *, rule: str = "", subject: str = "", before_ns: int = 0, limit: int = 100
+    session: Session,
+    plant: str,
+    *,
+    rules: Sequence[str] = (),
+    without: str = "",
+    subject: str = "",
+    before_ns: int = 0,
+    limit: int = 100,
 ) -> list[Decision]:
-    """The newest decisions first; ``before_ns``: only those before this plant time."""
+    """The newest decisions first; ``rules``: only by these, ``without`` one, ``before_ns``: only those before this plant time."""
     query = select(Decision).where(Decision.plant == plant)
-    if rule:
-        query = query.where(Decision.rule == rule)
+    if rules:
+        query = query.where(Decision.rule.in_(rules))
+    if without:
+        query = query.where(Decision.rule != without)
     if subject:
         query = query.where(Decision.subject == subject)
     if before_ns:
