@@ -48,7 +48,7 @@ def test_the_list_tells_what_happened_and_what_moved(http: httpx.Client, facts: 
     assert answer["follows"]["hops"]["proven"] == 1300.0
     assert answer["trigger"]["state"] == "ABORTED"
     assert answer["trigger"]["t_ms"] == facts["trigger"]["t_ns"] // 1_000_000
-    assert answer["orders_newly_late"] == 1
+    assert answer["orders_turned_late"] == 1
     assert answer["orders"][0]["expected_ms"] > answer["orders"][0]["due_ms"]
 
 

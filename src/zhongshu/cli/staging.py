@@ -58,11 +58,13 @@ class Stagehand:
                 event = decode_event(message.subject, message.payload)
             except WireError:
                 continue
-            if isinstance(event, StateChanged) and event.unit in self._machines:
+            if isinstance(event, StateChanged):
                 self._heard(event)
 
     def _heard(self, event: StateChanged) -> None:
-        """A machine that breaks down by itself is a story too."""
+        """A machine that breaks down by itself is a story too; a vehicle makes none."""
+        if event.unit not in self._machines:
+            return
         down = event.state in (UnitState.ABORTED.name, UnitState.ABORTING.name)
         if down and event.unit not in self._down:
             self._wait()

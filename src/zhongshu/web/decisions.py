@@ -102,7 +102,7 @@ def brief(row: Decision) -> Row:
         "orders": [in_ms(order) for order in orders[:ORDERS]],
         "orders_concerned": facts.get("orders_concerned", len(orders)),
         "orders_late": sum(_late(order) for order in orders),
-        "orders_newly_late": sum(_newly_late(order) for order in orders),
+        "orders_turned_late": sum(_turned_late(order) for order in orders),
         "gave_way": len(facts.get("gave_way", ())),
         "hops": since_first(facts.get("hops", {})),
         "follows": _command(facts.get("follows"), facts.get("hops", {})),
@@ -122,7 +122,7 @@ def whole(row: Decision) -> Row:
         "from": moved.get("from", {}),
         "to": moved.get("to", {}),
         "moved": jobs,
-        "orders": [in_ms(order) for order in facts.get("orders", ())],
+        "orders": [in_ms(order) for order in sorted(facts.get("orders", ()), key=_worst_first)],
         "gave_way": facts.get("gave_way", []),
         "expected": facts.get("expected", {}),
         "by": facts.get("by", ""),
@@ -133,14 +133,14 @@ def _late(order: Mapping[str, Any]) -> bool:
     return bool(order["expected_ns"] > order["due_ns"])
 
 
-def _newly_late(order: Mapping[str, Any]) -> bool:
-    """It was expected on time before, or nothing was expected of it."""
-    return _late(order) and (order["was_ns"] is None or order["was_ns"] <= order["due_ns"])
+def _turned_late(order: Mapping[str, Any]) -> bool:
+    """It was expected on time before; a new order, of which nothing was expected, has not turned late."""
+    return _late(order) and order["was_ns"] is not None and order["was_ns"] <= order["due_ns"]
 
 
 def _worst_first(order: Mapping[str, Any]) -> tuple[bool, int]:
-    """Whoever becomes late, then whoever ends latest after its due date."""
-    return not _newly_late(order), order["due_ns"] - order["expected_ns"]
+    """Whoever turns late, then whoever ends latest after its due date."""
+    return not _turned_late(order), order["due_ns"] - order["expected_ns"]
 
 
 def since_first(hops: Mapping[str, int]) -> dict[str, float]:

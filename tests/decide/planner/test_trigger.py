@@ -50,6 +50,12 @@ def test_marks_are_wall_time_at_any_plant_speed() -> None:
     assert found.marks["said"] == NOW + 10 * NS + 9
 
 
+def test_a_unit_that_fell_silent_was_measured_by_nobody() -> None:
+    found = UnitTriggers(two_lines(), CLOCK).of(said("coat-1", "UNDEFINED"))
+    assert found is not None
+    assert found.marks.keys() == {"said", "heard"}
+
+
 def test_a_state_that_takes_nothing_away_is_no_trigger() -> None:
     triggers = UnitTriggers(two_lines(), CLOCK)
     assert triggers.of(said("coat-1", "SUSPENDED")) is None

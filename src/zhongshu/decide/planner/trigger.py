@@ -64,9 +64,11 @@ class UnitTriggers:
         self._able[event.unit] = able
         if able == was:
             return None
-        marks = {"measured": self._clock.to_wall_ns(event.t_ns), "heard": self._clock.wall_ns()}
-        marks |= {"received": event.received_ns} if event.received_ns else {}
-        marks |= {"said": event.said_ns} if event.said_ns else {}
+        marks = {"said": event.said_ns} if event.said_ns else {}
+        if event.state != UnitState.UNDEFINED.name:  # that nobody knows it any more was measured by nobody
+            marks |= {"measured": self._clock.to_wall_ns(event.t_ns)}
+            marks |= {"received": event.received_ns} if event.received_ns else {}
+        marks |= {"heard": self._clock.wall_ns()}
         words = ("unit", "state", "mode", "previous_state", "previous_mode", "t_ns")
         said = asdict(event)
         return Trigger(self._kind(event, able), event.unit, {word: said[word] for word in words}, marks)

@@ -42,10 +42,9 @@ export function did(d) {
 export function expects(d) {
   if (!d.orders.length) return "";
   const [worst] = d.orders;
-  if (d.orders_newly_late) {
-    const late = span(worst.expected_ms - worst.due_ms);
-    return t(d.orders_newly_late === 1 ? "expects.one-late" : "expects.late", { n: n(d.orders_newly_late), of: n(d.orders_concerned), order: worst.id, late });
-  }
+  const late = span(worst.expected_ms - worst.due_ms);
+  if (d.orders_turned_late) return t(d.orders_turned_late === 1 ? "expects.one-late" : "expects.late", { n: n(d.orders_turned_late), of: n(d.orders_concerned), order: worst.id, late });
+  if (d.orders_late && !worst.was_ms) return t("expects.new-late", { order: worst.id, late });
   if (d.orders_late) return t("expects.late-already", { n: n(d.orders_late), of: n(d.orders_concerned) });
   if (d.orders_concerned === 1) return t("expects.one-on-time", { order: worst.id, at: moment(worst.expected_ms, d.t_ms) });
   return t("expects.on-time", { n: n(d.orders_concerned), orders: d.orders.slice(0, 2).map((o) => o.id).join(t("did.and")) });

@@ -65,6 +65,7 @@ export class Decisions {
       put(node.firstChild, clock(d.t_ms));
       tellShort(node.children[1], d);
       mark(node, "data-demo", staged(d) ? t("story.demo") : null);
+      mark(node.querySelector(".tell-head"), "data-demo", staged(d) ? t("story.demo") : null);
       mark(node, "aria-pressed", d.id === this.chosen);
       if (this.list.children[i] !== node) this.list.insertBefore(node, this.list.children[i] ?? null);
     });
