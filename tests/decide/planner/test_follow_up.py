@@ -90,6 +90,7 @@ def test_hops_are_in_order_and_add_up(store: Store, clock: ScaledClock) -> None:
     for event in (
         proposed("job.1.0.0", 500, 6),  # by the plan before
         PlanTaken("small", "decide", plant_ns(700), 7, wall_ns(560), wall_ns(700)),
+        proposed("job.1.0.1", 705, 6),  # nor this one, though it was heard later
         proposed("job.2.0.0", 710, 7),
         proposed("job.3.0.0", 720, 7),
         stepped("job.2.0.0", "proposed", 730),
