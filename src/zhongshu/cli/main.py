@@ -74,11 +74,14 @@ def demo(
     seed: Annotated[int, typer.Option(help="The plant's day.")] = 1,
     plant: Annotated[Path, typer.Option(help="The plant file; twin.yaml lies beside it.")] = KITCHEN,
     truth: Annotated[Path | None, typer.Option(help="Write the twin's own journal here.")] = None,
+    story: Annotated[
+        bool, typer.Option(help="Let a busy machine break down where none has for four minutes.")
+    ] = True,
 ) -> None:
     """Run the twin of the kitchen plant and the brain that runs it, until Ctrl-C."""
     from zhongshu.cli.run import run_demo
 
-    asyncio.run(run_demo(plant, data, port, speed=speed, seed=seed, truth=truth))
+    asyncio.run(run_demo(plant, data, port, speed=speed, seed=seed, truth=truth, story=story))
 
 
 @app.command()

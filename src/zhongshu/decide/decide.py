@@ -17,20 +17,20 @@ from zhongshu.decide.follow import UNPLANNED, Follow, PlanInForce
 from zhongshu.decide.policies.coordination import Coordination
 from zhongshu.decide.policies.policy import Policy
 from zhongshu.decide.progress import Progress
-from zhongshu.decide.propose import Proposer
+from zhongshu.decide.propose import SOURCE, Proposer
 from zhongshu.decide.roads import Roads
 from zhongshu.decide.work import LotStatus, Order, Work, closed
-from zhongshu.kernel.bus import Bus, Message
+from zhongshu.kernel.bus import Bus, BusError, Message
 from zhongshu.kernel.clock import NS, Clock
 from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.autonomy import load_autonomy
 from zhongshu.kernel.store.plans import live_plan, unpack
-from zhongshu.kernel.wire import WireError, decode_event
+from zhongshu.kernel.wire import WireError, decode_event, publish_event
 from zhongshu.model import subjects
 from zhongshu.model.autonomy import Autonomy
-from zhongshu.model.messages import AutonomyChanged, Event, Proposed, SchedulePublished
+from zhongshu.model.messages import AutonomyChanged, Event, PlanTaken, Proposed, SchedulePublished
 from zhongshu.model.plant import Plant
 from zhongshu.model.states import UnitMode
 
@@ -65,7 +65,8 @@ class Decide:
         self._position = 0
         self._lot_number = 0
         self._wip_lots = int(plant.settings.get("wip_lots", WIP_LOTS))
-        self._store, self._plan_stale, self._autonomy_stale = store, True, True
+        self._store, self._plan_stale, self._plan_heard_ns = store, True, 0
+        self._autonomy_stale = True
         self.work = Work(plant)
         self.plan: PlanInForce | None = None
 
@@ -106,7 +107,7 @@ class Decide:
             return
         self._events.append(event)
         if isinstance(event, SchedulePublished) and event.status == "live":
-            self._plan_stale = True
+            self._plan_stale, self._plan_heard_ns = True, self._clock.wall_ns()
         elif isinstance(event, AutonomyChanged):
             self._autonomy_stale = True
 
@@ -124,8 +125,7 @@ class Decide:
                 self.coordination.hear(event)
             floor.refresh()
             if self._plan_stale:
-                self._plan_stale = False
-                self.plan = await asyncio.to_thread(self._read_plan)
+                await self._take_plan()
                 proposer.plan = self.plan.version if self.plan is not None else 0
             if self._autonomy_stale:
                 self._autonomy_stale = False
@@ -137,6 +137,20 @@ class Decide:
                 self._outbox.poke()
             self.work.forget_closed_orders()
 
+    async def _take_plan(self) -> None:
+        """Go by the plan in force, and say so: nobody else knows when that was."""
+        self._plan_stale, heard_ns = False, self._plan_heard_ns
+        self.plan = await asyncio.to_thread(self._read_plan)
+        if self.plan is None:
+            return
+        taken_ns = self._clock.wall_ns()
+        now_ns, version = self._clock.now_ns(), self.plan.version
+        said = PlanTaken(self._plant.id, SOURCE, now_ns, version, heard_ns or taken_ns, taken_ns)
+        try:
+            await publish_event(self._bus, said, msg_id=f"taken.{version}.{taken_ns}")
+        except BusError as error:
+            log.warning("that plan %s was taken could not be said: %s", version, error)
+
     def _choose(self, progress: Progress, proposer: Proposer) -> list[Proposed]:
         now_ns = self._clock.now_ns()
         while self.work.lost:
@@ -147,7 +161,7 @@ class Decide:
         for choice in pass_.choices():
             if isinstance(choice, Start) and choice.unit in self.coordination.waiting:
                 continue
-            proposal = proposer.propose(choice, now_ns)
+            proposal = proposer.propose(choice, now_ns, self.plan)
             if proposal is not None:
                 proposals.append(proposal)
                 if (lot := getattr(choice, "lot", None)) is not None:

@@ -27,9 +27,13 @@ def router(room: Room) -> APIRouter:
         summary="The newest commands, of one unit or in one status; steps are [status, wall ms, detail]",
     )
     async def commands(
-        unit: str = "", status: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100
+        unit: str = "",
+        status: str = "",
+        order: Annotated[str, Query(max_length=64, description="Only those about lots of this order.")] = "",
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> dict[str, Any]:
-        return {"commands": await asyncio.to_thread(_newest, room, unit, status, limit)}
+        wanted = {"unit": unit, "status": status, "order": order.replace("\0", ""), "limit": limit}
+        return {"commands": await asyncio.to_thread(_newest, room, wanted)}
 
     @routes.get(
         "/commands/{key}",
@@ -44,9 +48,9 @@ def router(room: Room) -> APIRouter:
     return routes
 
 
-def _newest(room: Room, unit: str, status: str, limit: int) -> list[dict[str, Any]]:
+def _newest(room: Room, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     with room.store.read() as session:
-        return newest(session, room.plant.id, unit=unit, status=status, limit=limit)
+        return newest(session, room.plant.id, **wanted)
 
 
 def _one(room: Room, key: int) -> dict[str, Any] | None:
