@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,8 @@ def rehearse(asked: Asked) -> int:
     plant = load_plant(asked.plant)
     truth = load_truth(asked.plant.with_name(TRUTH), plant)
     seed = truth.seed if asked.seed is None else asked.seed
-    rules = switched_on(plant, asked.without, asked.files)
+    coordinated = plant if policy.coordinates else replace(plant, policies={})
+    rules = switched_on(coordinated, asked.without, asked.files)
 
     async def play() -> dict[str, Any]:
         from zhongshu.cli.rehearsal.stage import Stage
