@@ -361,6 +361,18 @@ def test_stale_data_take_an_area_one_rung_down_once(file_store: Store) -> None:
     play(file_store, scene)
 
 
+def test_a_plant_that_is_not_switched_on_yet_is_not_stale(file_store: Store) -> None:
+    async def scene(bench: Bench) -> None:
+        for unit in bench.plant.units:
+            for point in unit.points:
+                bench.devices.measure(unit.id, point.role, 4, quality=2)
+        async with bench.act() as act:
+            await bench.forward(200)
+            assert bench.level(act, "cut-1") is Level.ACT
+
+    play(file_store, scene)
+
+
 # --- what became of an unknown command
 
 

@@ -91,7 +91,11 @@ class Wellness:
 
 
 class Freshness:
-    """The share of an area's points whose newest value is Good, and for how long it has been too low."""
+    """The share of an area's points whose newest value is Good, and for how long it has been too low.
+
+    An area that was never fresh since the process began does not count: nothing can be sent there by values that are not
+    Good, and a plant that is switched on in the morning is not stale but not there yet.
+    """
 
     def __init__(self, plant: Plant, latest: Latest) -> None:
         self._latest, self._ladder = latest, plant.ladder
@@ -103,6 +107,7 @@ class Freshness:
         self._all = np.bincount(self._of, minlength=len(self._areas))
         self._since_ns: dict[str, int] = {}
         self._said: set[str] = set()
+        self._was_fresh: set[str] = set()
 
     def shares(self) -> Mapping[str, float]:
         """By area, 0 to 1."""
@@ -116,6 +121,9 @@ class Freshness:
             if share >= self._ladder.fresh_share:
                 self._since_ns.pop(area, None)
                 self._said.discard(area)
+                self._was_fresh.add(area)
+                continue
+            if area not in self._was_fresh:
                 continue
             since_ns = self._since_ns.setdefault(area, wall_ns)
             if area not in self._said and wall_ns - since_ns >= self._ladder.stale_s * 1e9:
