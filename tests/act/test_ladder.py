@@ -112,6 +112,18 @@ def test_approved_while_the_process_is_dead_goes_out_after_its_start(file_store:
     play(file_store, scene, default=Level.APPROVE)
 
 
+def test_what_waits_is_refused_when_there_is_nothing_left_to_approve(file_store: Store) -> None:
+    async def scene(bench: Bench) -> None:
+        async with bench.act():
+            name = await bench.propose("cut-1")
+            await bench.forward(2)
+            bench.devices.measure("cut-1", roles.UNIT_MODE, UnitMode.LOCAL)
+            await bench.forward(1)
+        assert bench.steps(name)[-1][:2] == ("refused", "not_in_production_mode")
+
+    play(file_store, scene, default=Level.APPROVE)
+
+
 def test_a_second_word_on_the_same_command_is_refused(file_store: Store) -> None:
     async def scene(bench: Bench) -> None:
         async with bench.act():
@@ -345,6 +357,18 @@ def test_stale_data_take_an_area_one_rung_down_once(file_store: Store) -> None:
             bench.say(set_level, "yard", "act", bench.person())
             await bench.forward(1)
             assert bench.level(act, "cut-3") is Level.ACT
+
+    play(file_store, scene)
+
+
+def test_a_plant_that_is_not_switched_on_yet_is_not_stale(file_store: Store) -> None:
+    async def scene(bench: Bench) -> None:
+        for unit in bench.plant.units:
+            for point in unit.points:
+                bench.devices.measure(unit.id, point.role, 4, quality=2)
+        async with bench.act() as act:
+            await bench.forward(200)
+            assert bench.level(act, "cut-1") is Level.ACT
 
     play(file_store, scene)
 

@@ -33,8 +33,10 @@ from zhongshu.model.plant import Plant
 log = logging.getLogger(__name__)
 S = CommandStatus
 LOOK_WALL_S = 0.1
+#: What waits for a person may be hundreds of commands; none of them is in a hurry of tenths of a second.
+QUEUE_WALL_S = 0.5
 #: What people say is in the store; act looks when the bus tells it to, and so often in any case.
-PEOPLE_WALL_S = 0.5
+PEOPLE_WALL_S = 1.0
 #: What a person approved must be sent within this wall time.
 APPROVED_WALL_S = 60.0
 #: That a unit never took a request must show for so long, beyond ``stale_after_s``: a silent unit's values are Bad by then.
@@ -204,7 +206,7 @@ class Act:
                 return await self._step(command, S.EXPIRED, why or "validity_ended_before_it_was_sent")
             if judgement.ruling is Ruling.YES:
                 return await self._approved(command, BY_LADDER)
-            await self._clock.sleep_wall(LOOK_WALL_S)
+            await self._clock.sleep_wall(QUEUE_WALL_S if command.waits else LOOK_WALL_S)
 
     async def _approved(self, command: Command, by: str, *, note: str = "", expires_ns: int = 0) -> Command:
         approve = partial(self._book.approve, command, by, note=note, expires_ns=expires_ns)

@@ -53,11 +53,14 @@ class Arbiter:
         if refusal is not None:
             return refusal
         allowed = permit(autonomy, call, by, approved_by)
-        if allowed.ruling is not Ruling.YES:
+        if allowed.ruling is Ruling.NO:
             return allowed
         measured = self._measured(call)
-        if measured.ruling is not Ruling.YES:
-            return measured
+        if measured.ruling is Ruling.NO:
+            return measured  # also of what waits for a person: there is nothing left to approve
+        for judgement in (allowed, measured):
+            if judgement.ruling is Ruling.WAIT:
+                return judgement
         reason = self._claims.conflict(call) or self._too_fast(unit, now_wall_ns)
         return wait(reason) if reason else measured
 

@@ -13,6 +13,7 @@ from zhongshu.model.autonomy import BRAIN, Autonomy, Ladder, Level, Said
 from zhongshu.model.batch import GOOD, QUALITY_MASK
 from zhongshu.model.commands import Call
 from zhongshu.model.plant import Plant
+from zhongshu.model.roles import OF_THE_WIRE
 from zhongshu.model.states import COMMANDABLE, UnitState
 
 #: ``approved_by`` of what the ladder let pass without a person.
@@ -91,18 +92,26 @@ class Wellness:
 
 
 class Freshness:
-    """The share of an area's points whose newest value is Good, and for how long it has been too low."""
+    """The share of an area's points with a role whose newest value is Good, and for how long it has been too low.
+
+    Decisions rest on roles; a measurement that only people look at lowers nobody's autonomy.
+
+    An area that was never fresh since the process began does not count: nothing can be sent there by values that are not
+    Good, and a plant that is switched on in the morning is not stale but not there yet.
+    """
 
     def __init__(self, plant: Plant, latest: Latest) -> None:
         self._latest, self._ladder = latest, plant.ladder
-        self._areas = sorted({u.area for u in plant.units if u.points})
+        told = [(p.id, u.area) for u in plant.units for p in u.points if p.role and p.role not in OF_THE_WIRE]
+        self._areas = sorted({area for _, area in told})
         number = {area: i for i, area in enumerate(self._areas)}
-        points = [(p.id, number[u.area]) for u in plant.units for p in u.points]
+        points = [(point, number[area]) for point, area in told]
         self._ids = np.array([p for p, _ in points], np.int64)
         self._of = np.array([a for _, a in points], np.int64)
         self._all = np.bincount(self._of, minlength=len(self._areas))
         self._since_ns: dict[str, int] = {}
         self._said: set[str] = set()
+        self._was_fresh: set[str] = set()
 
     def shares(self) -> Mapping[str, float]:
         """By area, 0 to 1."""
@@ -116,6 +125,9 @@ class Freshness:
             if share >= self._ladder.fresh_share:
                 self._since_ns.pop(area, None)
                 self._said.discard(area)
+                self._was_fresh.add(area)
+                continue
+            if area not in self._was_fresh:
                 continue
             since_ns = self._since_ns.setdefault(area, wall_ns)
             if area not in self._said and wall_ns - since_ns >= self._ladder.stale_s * 1e9:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zhongshu.kernel.latest import Latest
@@ -55,40 +54,44 @@ class Claims:
 
     def unknown(self, call: Call) -> None:
         """Nobody can tell what became of it: the unit may be asked for other things, its lot and place not for others."""
-        self._by_thing[f"unit:{call.unit}"].discard(call.key)
+        self._let_go(f"unit:{call.unit}", call.key)
 
     def conflict(self, call: Call) -> str:
         """What stands against the call, a reason for people; empty where nothing does."""
         for thing, reason in _things(call).items():
-            for key in list(self._by_thing[thing]):
+            for key in list(self._by_thing.get(thing, ())):
                 claim = self._claims[key]
                 if key == call.key:
                     continue
                 if claim.under_way:
                     return reason
-                if not self._at_work(claim.call):
-                    self._drop(key)
-                elif not thing.startswith("unit:"):
+                at_work = self._at_work(claim.call)
+                if at_work and not thing.startswith("unit:"):
                     return reason
+                if at_work is False:
+                    self._drop(key)
         return ""
 
-    def _at_work(self, call: Call) -> bool:
+    def _at_work(self, call: Call) -> bool | None:
+        """Whether the unit is still at what the call began; None where it does not say, and nobody waits for a silent unit."""
         key_role, state_role, open_states = _OPEN[call.verb]
         key, state = self._points.get((call.unit, key_role)), self._points.get((call.unit, state_role))
         if key is None or state is None:
             return False
         if not (self._latest.fresh(key.id) and self._latest.fresh(state.id)):
-            return False
+            return None
         return self._latest.value(key.id) == call.key and self._latest.value(state.id) in open_states
 
     def _drop(self, key: int) -> None:
         claim = self._claims.pop(key, None)
         for thing in _things(claim.call) if claim is not None else ():
-            self._by_thing[thing].discard(key)
+            self._let_go(thing, key)
 
-    def under_way(self) -> Iterator[int]:
-        """Keys of the commands that are, for whoever looks from outside."""
-        return (key for key, claim in self._claims.items() if claim.under_way)
+    def _let_go(self, thing: str, key: int) -> None:
+        keys = self._by_thing.get(thing, set())
+        keys.discard(key)
+        if not keys:
+            self._by_thing.pop(thing, None)
 
 
 def _things(call: Call) -> dict[str, str]:

@@ -16,7 +16,7 @@ from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.act_tables import AutonomyChange, CommandRuling
-from zhongshu.kernel.store.autonomy import autonomy_changes, load_autonomy, step_down
+from zhongshu.kernel.store.autonomy import autonomy_changes, autonomy_version, load_autonomy, step_down
 from zhongshu.kernel.store.meta import get_meta, set_meta
 from zhongshu.kernel.store.rulings import rulings, rulings_after
 from zhongshu.kernel.store.signed import Signed
@@ -41,7 +41,7 @@ class People:
     def __init__(self, plant: Plant, store: Store, clock: Clock, latest: Latest, book: CommandBook) -> None:
         self._plant, self._store, self._clock, self._book = plant, store, clock, book
         self._latest = latest
-        self._last_ruling = 0
+        self._last_ruling = self._done = 0
         # A new process knows no state of any unit yet: what stops ask of those at work waits until it does.
         self._knows_from_ns = clock.wall_ns() + round((plant.stale_after_s + KNOWS_WALL_S) * 1e9)
         self._news = asyncio.Event()
@@ -62,15 +62,14 @@ class People:
         """Take in what is new; returns the commands that stops and their ends ask for. Blocking."""
         with self._store.read() as session:
             fresh = rulings_after(session, self._plant.id, self._last_ruling)
-            autonomy = load_autonomy(session, self._plant)
-            done = int(get_meta(session, self._plant.id, CHANGES) or 0)
+            if autonomy_version(session, self._plant.id) != self.autonomy.version or not self.autonomy.units:
+                self.autonomy = load_autonomy(session, self._plant)
         for row in fresh:
             self.words[row.command] = row
             self._last_ruling = row.id
-        self.autonomy = autonomy
-        if autonomy.version <= done or self._clock.wall_ns() < self._knows_from_ns:
+        if self.autonomy.version <= self._done or self._clock.wall_ns() < self._knows_from_ns:
             return []
-        return self._carry_out(done)
+        return self._carry_out()
 
     def poke(self) -> None:
         """Somebody said something: look at once."""
@@ -92,16 +91,18 @@ class People:
             return None
         return self.words.pop(key)
 
-    def _carry_out(self, done: int) -> list[Command]:
+    def _carry_out(self) -> list[Command]:
         """Enter what stops ask of units at work, and their ends of units held by them: once, whoever dies in between."""
         entered = []
         with self._store.begin() as session:
+            done = int(get_meta(session, self._plant.id, CHANGES) or 0)
             changes = autonomy_changes(session, self._plant.id, after=done, limit=CHANGES_MAX)
             for change in reversed(changes):
                 for asked in self._asked(session, change):
                     proposed = own_proposal(self._plant.id, change, asked, self._clock)
                     entered.append(self._book.add(session, proposed))
             set_meta(session, self._plant.id, CHANGES, str(self.autonomy.version))
+        self._done = self.autonomy.version
         return [command for command in entered if command is not None]
 
     def _asked(self, session: Session, change: AutonomyChange) -> list[Asked]:

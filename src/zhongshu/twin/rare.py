@@ -15,8 +15,6 @@ from zhongshu.twin.floor import Floor
 
 #: Every unit is sampled once in so many ticks, well before its values would count as stale.
 ROUND = 20
-#: Decisions rest on roles, set-points and the heat of ovens; other measurements are for people, who do not watch here.
-WITHOUT = frozenset({roles.SAMPLE_COUNT, roles.SCAN_TIME, roles.HEARTBEAT})
 
 
 class Rare:
@@ -59,4 +57,5 @@ class Rare:
 
 
 def _matters(role: str) -> bool:
-    return bool(role) and role not in WITHOUT
+    """Decisions rest on roles, set-points and the heat of ovens; other measurements are for people, who do not watch here."""
+    return bool(role) and role not in roles.OF_THE_WIRE
