@@ -46,4 +46,6 @@ def test_what_the_page_says_of_facts_is_there() -> None:
     rows = re.findall(r"^\| (`.*?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     names = {name.split("(")[0].split(".")[0] for row in rows for name in re.findall(r"`([^`]+)`", row)}
     assert len(names) >= 10
-    assert names <= {name for name in dir(Facts) if not name.startswith("_")} | set(Facts.__dataclass_fields__)
+    assert names <= {name for name in dir(Facts) if not name.startswith("_")} | set(
+        Facts.__dataclass_fields__
+    )

@@ -133,6 +133,16 @@ def test_maintenance_is_silent_about_what_is_not_worn_not_idle_or_already_asked(
     assert said("maintenance", scene, worn_percent=70) == []
 
 
+def test_wear_that_was_measured_before_the_parts_were_changed_is_not_believed() -> None:
+    scene = Scene()
+    scene.idle_min = {"press-1": 60}
+    scene.values["press-1", "wear"] = 95.0
+    scene.age_min = {("press-1", "wear"): 9, ("press-1", "service_set"): 8}  # it was asked, and is back
+    assert said("maintenance", scene) == []
+    scene.age_min["press-1", "wear"] = 7
+    assert len(said("maintenance", scene)) == 1
+
+
 # --- peak
 
 

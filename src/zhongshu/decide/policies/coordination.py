@@ -90,7 +90,8 @@ class Coordination:
 
     def _facts(self, work: Work, plan: PlanInForce | None, now_ns: int) -> Facts:
         load = self._meter.read(now_ns)
-        facts = Facts(now_ns, work, plan, self._measured, load, self._idle_ns, self._waiting_ns)
+        measured = self._measured
+        facts = Facts(now_ns, work, plan, measured, load, self._idle_ns, self._waiting_ns, measured.time_ns)
         idle = [unit.id for unit in self.plant.machines if facts.idle(unit.id)]
         self._idle_ns.update({unit: self._idle_ns.get(unit, now_ns) for unit in idle})
         for unit in self._idle_ns.keys() - set(idle):
