@@ -10,6 +10,7 @@ import pytest
 
 from zhongshu.cli.rehearsal.policies import POLICIES
 from zhongshu.cli.rehearse import Asked, rehearse
+from zhongshu.decide.policies import PolicyError
 
 KITCHEN = Path(__file__).parents[2] / "plants" / "kitchen" / "plant.yaml"
 
@@ -39,6 +40,23 @@ def test_the_same_seed_gives_the_same_day(capsys: pytest.CaptureFixture[str]) ->
         return {name: value for name, value in found.items() if name not in ("took_s", "times_real")}
 
     assert told() == told()
+
+
+def test_figures_say_which_coordination_ran_and_which_was_switched_off(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = Asked(KITCHEN, 0.1, 3, "first-come", as_json=True, without=("standby",))
+    assert rehearse(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["without"] == ["standby"]
+    assert "preheat" in found["coordination"] and "standby" not in found["coordination"]
+    assert found["energy_kwh"] > 100 and found["peak_kw"] == 0  # no quarter of an hour is over yet
+    assert "standby" not in found["asked"]
+
+
+def test_a_coordination_policy_that_there_is_not_is_told() -> None:
+    with pytest.raises(PolicyError, match="no policy 'standbye' to do without; did you mean 'standby'"):
+        rehearse(Asked(KITCHEN, 0.1, 3, "first-come", as_json=True, without=("standbye",)))
 
 
 def test_a_policy_that_there_is_not_is_told_with_those_that_there_are() -> None:

@@ -12,7 +12,7 @@ from zhongshu.decide.policies import Facts, switched_on
 from zhongshu.kernel.plantfile import load_plant
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-policy.md"
-TRUTH = "customer: {burst: 2, orders_per_h: 1, due_min_h: 4, due_max_h: 9}\n"
+TRUTH = "customer: {burst: 2, orders_per_h: 1.5, due_min_h: 4, due_max_h: 9}\n"
 
 
 def blocks(kind: str) -> list[str]:
@@ -28,8 +28,8 @@ def write(folder: Path) -> None:
 
 def test_the_rule_and_its_test_run(tmp_path: Path) -> None:
     write(tmp_path)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_evening.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=500, check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_night.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     assert "1 passed" in done.stdout
 
@@ -39,7 +39,7 @@ def test_the_plant_file_switches_it_on(tmp_path: Path) -> None:
     (said,) = blocks("yaml")
     (tmp_path / "plant.yaml").write_text(TEXT + said, encoding="utf-8")
     (found,) = switched_on(load_plant(tmp_path / "plant.yaml"))
-    assert found.name == "evening" and found.set("idle_min") == 3.0
+    assert found.name == "night" and found.set("idle_min") == 3.0
 
 
 def test_what_the_page_says_of_facts_is_there() -> None:

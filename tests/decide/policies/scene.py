@@ -93,6 +93,7 @@ class Scene:
         self.tasks: list[tuple[str, str, float, float]] = []
         self.idle_min: dict[str, float] = {}
         self.waiting_min: dict[str, float] = {}
+        self.age_min: dict[tuple[str, str], float] = {}
         self.load = Load()
 
     def order(self, name: str, quantity: int = 4, *, due_min: float = 600, priority: int = 5) -> Order:
@@ -130,6 +131,7 @@ class Scene:
             self.load,
             {u: NOW_NS - round(m * MIN_NS) for u, m in self.idle_min.items()},
             {u: NOW_NS - round(m * MIN_NS) for u, m in self.waiting_min.items()},
+            lambda unit, point: NOW_NS - round(self.age_min.get((unit, point), 1) * MIN_NS),
         )
 
     def _plan(self) -> PlanInForce | None:

@@ -148,10 +148,19 @@ def test_pieces_are_made_again_once() -> None:
 
 
 def test_a_plant_is_not_switched_in_one_stroke(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coordination, "ASKS_MOST", 3)
-    asks = [Ask(u, p, 1.0, "x") for u in ("press-1", "press-2") for p in ("standby_set", "service_set")]
-    desk = Desk(Says(*asks))
-    assert [len(desk.look()) for _ in range(3)] == [3, 1, 0]
+    monkeypatch.setattr(coordination, "ASKS_MOST", 2)
+    ovens = [Ask(unit, "chamber_temperature_set", 60.0, "x") for unit in ("oven-1", "oven-2")]
+    desk = Desk(Says(SLEEP, *ovens))
+    assert [len(desk.look()) for _ in range(3)] == [2, 1, 0]
+
+
+def test_a_unit_is_asked_one_thing_at_a_time() -> None:
+    desk = Desk(Says(SLEEP, Ask("press-1", "service_set", 1.0, "maintenance_in_gap")))
+    (first,) = desk.look()
+    assert first.reason == "sleep_in_gap" and desk.look() == []
+    desk.measure("press-1", "standby_set", 1.0)
+    desk.end(first, "proven")
+    assert [p.reason for p in desk.look()] == ["maintenance_in_gap"]
 
 
 def test_a_rule_that_fails_stops_no_other_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

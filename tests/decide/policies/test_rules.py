@@ -23,6 +23,23 @@ def test_an_oven_is_set_back_in_a_long_gap_and_left_hot_in_a_short_one() -> None
     assert said("preheat", scene) == [Ask("oven-1", "chamber_temperature_set", 60.0, "set_back_in_gap")]
 
 
+def test_a_gap_is_never_too_short_to_cool_and_to_come_back() -> None:
+    scene = Scene()
+    scene.planned("7:1", "oven-1", in_min=47)  # twice 20 min, and 8 early
+    scene.planned("8:1", "oven-2", in_min=49)
+    assert [a.unit for a in said("preheat", scene, gap_min=10) if isinstance(a, Ask)] == ["oven-2"]
+
+
+def test_an_oven_in_local_mode_is_not_heated_either() -> None:
+    scene = Scene()
+    scene.values["oven-1", "chamber_temperature_set"] = 60.0
+    scene.values["oven-1", "chamber_temperature"] = 60.0
+    scene.planned("7:1", "oven-1", in_min=10)
+    assert len(said("preheat", scene)) == 1
+    scene.work.states["oven-1"] = ("IDLE", "LOCAL")
+    assert said("preheat", scene) == []
+
+
 def test_an_oven_is_heated_as_late_as_its_own_temperature_allows() -> None:
     scene = Scene()
     for oven in ("oven-1", "oven-2"):
@@ -131,6 +148,34 @@ def test_maintenance_is_silent_about_what_is_not_worn_not_idle_or_already_asked(
     ]
     scene.values["press-1", "service_set"] = 1.0
     assert said("maintenance", scene, worn_percent=70) == []
+
+
+def test_a_machine_that_does_something_is_not_asked_whatever_the_plan_says() -> None:
+    scene = Scene()
+    scene.values["press-1", "wear"] = 95.0
+    scene.planned("7:0", "press-1", in_min=300)
+    assert len(said("maintenance", scene)) == 1
+    scene.work.states["press-1"] = ("SUSPENDED", "PRODUCTION")
+    assert said("maintenance", scene) == []
+
+
+def test_one_that_was_asked_counts_as_away_before_it_goes() -> None:
+    scene = Scene()
+    scene.idle_min = {"press-1": 60}
+    scene.values["press-1", "wear"] = 95.0
+    scene.values["press-2", "service_set"] = 1.0
+    assert said("maintenance", scene, at_once=1) == []
+    assert len(said("maintenance", scene, at_once=2)) == 1
+
+
+def test_wear_that_was_measured_before_the_parts_were_changed_is_not_believed() -> None:
+    scene = Scene()
+    scene.idle_min = {"press-1": 60}
+    scene.values["press-1", "wear"] = 95.0
+    scene.age_min = {("press-1", "wear"): 9, ("press-1", "service_set"): 8}  # it was asked, and is back
+    assert said("maintenance", scene) == []
+    scene.age_min["press-1", "wear"] = 7
+    assert len(said("maintenance", scene)) == 1
 
 
 # --- peak

@@ -41,7 +41,8 @@ class Coordination:
     speed: float = 1.0
     #: Units that are not to begin anything at present, with the reason.
     waiting: dict[str, str] = field(default_factory=dict)
-    _open: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: By unit: the proposal that is open and its point. One at a time: what is asked next may depend on it.
+    _open: dict[str, tuple[str, str]] = field(default_factory=dict)
     _not_before_ns: dict[tuple[str, str], int] = field(default_factory=dict)
     _idle_ns: dict[str, int] = field(default_factory=dict)
     _waiting_ns: dict[str, int] = field(default_factory=dict)
@@ -64,11 +65,12 @@ class Coordination:
             status not in ENDS or status is CommandStatus.UNKNOWN
         ):  # unknown is still open: a measurement may end it
             return
-        for key, proposal in list(self._open.items()):
-            if proposal == event.proposal:
-                del self._open[key]
-                if status in GAVE_UP:
-                    self._not_before_ns[key] = event.t_ns + round(PAUSE_NS * max(1.0, self.speed))
+        proposal, point = self._open.get(event.unit, ("", ""))
+        if proposal == event.proposal:
+            del self._open[event.unit]
+            if status in GAVE_UP:
+                pause_ns = round(PAUSE_NS * max(1.0, self.speed))
+                self._not_before_ns[event.unit, point] = event.t_ns + pause_ns
 
     def look(self, work: Work, plan: PlanInForce | None, now_ns: int) -> list[Proposed]:
         """What is to be asked now; ``waiting`` and the work's own list of what is to be made more are brought up to date."""
@@ -90,7 +92,8 @@ class Coordination:
 
     def _facts(self, work: Work, plan: PlanInForce | None, now_ns: int) -> Facts:
         load = self._meter.read(now_ns)
-        facts = Facts(now_ns, work, plan, self._measured, load, self._idle_ns, self._waiting_ns)
+        measured = self._measured
+        facts = Facts(now_ns, work, plan, measured, load, self._idle_ns, self._waiting_ns, measured.time_ns)
         idle = [unit.id for unit in self.plant.machines if facts.idle(unit.id)]
         self._idle_ns.update({unit: self._idle_ns.get(unit, now_ns) for unit in idle})
         for unit in self._idle_ns.keys() - set(idle):
@@ -110,7 +113,7 @@ class Coordination:
         if point is None or not point.writable:
             self._complain(f"policy {policy.name!r}: {ask.unit} has no set-point {ask.point!r}")
             return False
-        if key in self._open or self._not_before_ns.get(key, 0) > now_ns:
+        if ask.unit in self._open or self._not_before_ns.get(key, 0) > now_ns:
             return False
         if self._measured.get(key) == ask.value:
             return False
@@ -122,9 +125,8 @@ class Coordination:
         return rest is not None and rest.point == ask.point and not rest.resting(ask.value)
 
     def _proposed(self, policy: Policy, ask: Ask, now_ns: int) -> Proposed:
-        key = ask.unit, ask.point
         name = f"policy.{policy.name}.{ask.unit}.{ask.point}.{now_ns}"
-        self._open[key] = name
+        self._open[ask.unit] = name, ask.point
         return Proposed(
             plant=self.plant.id,
             source=SOURCE,
@@ -132,7 +134,7 @@ class Coordination:
             proposal=name,
             unit=ask.unit,
             verb=Verb.SET_PARAMETER.name,
-            args=json.dumps({"point": self._points[key].id, "value": ask.value}),
+            args=json.dumps({"point": self._points[ask.unit, ask.point].id, "value": ask.value}),
             decision=policy.name,
             reason=ask.reason,
             subject=f"unit:{ask.unit}",

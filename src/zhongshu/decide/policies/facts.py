@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -37,7 +37,7 @@ class Facts:
     """One moment. Read it, never change what it shows. Times are plant time.
 
     ``idle_since_ns``: by unit, since when it has had nothing to do; a unit that works is not in it. ``waiting_since_ns``:
-    by unit, since when policies have let it wait.
+    by unit, since when policies have let it wait. ``time_ns``: the device's own time of a point's newest value.
     """
 
     now_ns: int
@@ -47,6 +47,7 @@ class Facts:
     load: Load = field(default_factory=Load)
     idle_since_ns: Mapping[str, int] = field(default_factory=dict)
     waiting_since_ns: Mapping[str, int] = field(default_factory=dict)
+    time_ns: Callable[[str, str], int] = lambda unit, point: 0
 
     @property
     def plant(self) -> Plant:

@@ -45,14 +45,23 @@ class Maintenance(Policy):
             service = facts.plant.type_of[unit.type].service
             if service is None or facts.value(unit.id, service.point) != 0.0:
                 continue
-            wear = facts.role(unit, roles.WEAR)
-            if wear is None or wear < self.set("worn_percent") or not facts.idle(unit.id):
+            wear = self._wear(facts, unit, service.point)
+            if wear < self.set("worn_percent") or not facts.idle(unit.id):
                 continue
             spare_s = facts.spare_s(unit.id)
             known = spare_s < float("inf")
             long_enough = spare_s >= service.takes_s + 60 * self.set("spare_min")
             if long_enough if known else facts.idle_s(unit.id) >= 60 * self.set("unknown_min"):
                 yield wear, unit, service.point
+
+    @staticmethod
+    def _wear(facts: Facts, unit: Unit, service: str) -> float:
+        """Percent; 0 where nobody knows. What was measured before the last maintenance ended is the old parts' wear."""
+        point = facts.plant.role(unit, roles.WEAR)
+        wear = None if point is None else facts.value(unit.id, point.name)
+        if point is None or wear is None:
+            return 0.0
+        return wear if facts.time_ns(unit.id, point.name) >= facts.time_ns(unit.id, service) else 0.0
 
     @staticmethod
     def _away(facts: Facts, unit: Unit) -> bool:

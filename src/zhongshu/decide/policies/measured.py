@@ -26,6 +26,11 @@ class Measured(Mapping[tuple[str, str], float]):
             raise KeyError(key)
         return self._latest.value(point)
 
+    def time_ns(self, unit: str, point: str) -> int:
+        """The device's own time of the newest sample, 0 where nothing came yet."""
+        known = self._ids.get((unit, point), -1)
+        return int(self._latest.times_ns[known]) if 0 <= known < len(self._latest) else 0
+
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return (key for key, point in self._ids.items() if self._latest.fresh(point))
 
