@@ -28,8 +28,11 @@ export class Ladder {
     byId("ladder-tools").replaceChildren(stop);
     const low = areas.filter((area) => area.level !== "act").length;
     put(byId("ladder-note"), stopped ? t("ladder.stopped-all", { by: stopped.by, at: clock(stopped.t_ms) }) : low ? t("ladder.low", { n: n(low) }) : t("ladder.all-act"));
+    const special = low || stopped || areas.some((area) => area.stopped || area.taken);
+    const list = h("ul", { class: "ladder", "aria-label": t("ladder.title") }, ...areas.map((area) => this.area(area, levels)));
+    const open = byId("ladder").querySelector("details")?.open ?? Boolean(special);
     byId("ladder").replaceChildren(
-      h("ul", { class: "ladder", "aria-label": t("ladder.title") }, ...areas.map((area) => this.area(area, levels))),
+      h("details", { open }, h("summary", { text: t("ladder.areas", { n: n(areas.length) }) }), list),
       units.length ? h("p", { class: "note", text: t("ladder.units", { units: units.map((u) => `${unitName(u.unit)} (${u.taken.by})`).join(t("did.and")) }) }) : "");
   }
 
