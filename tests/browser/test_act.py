@@ -39,7 +39,7 @@ def test_a_decision_tells_its_fact_its_options_its_orders_and_its_hops(
     page = opened(visit, facts, language)
     repaired, carried, hop, demo = SAID[language]
     one = page.locator("#decision")
-    expect(one.locator(".d-options tbody tr")).to_have_count(2)
+    expect(one.locator(".d-options tbody tr")).to_have_count(3)
     expect(one.locator(".d-options tr[data-chosen]")).to_contain_text(repaired)
     expect(one.locator(".d-options")).to_contain_text(carried)
     expect(one.locator(".d-orders tbody tr").first).to_contain_text("■")
@@ -63,6 +63,7 @@ def test_the_story_of_a_breakdown_is_told_on_overview_and_act(visit: Visitor, la
         expect(story).to_contain_text("broke down", timeout=10_000)
         expect(story).to_contain_text("demo fault")
         expect(story).to_contain_text(f"{facts['moved']['jobs']} jobs moved to")
+        expect(story).to_contain_text("made it better, 3 jobs moved")
         expect(story).to_contain_text("✓")
         expect(story.locator(".more")).to_have_attribute("href", "/act?decision=plan-told-now")
         story.locator(".story-close").click()

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.web.lab import Lab, run_apart
 from tests.web.plans import kitchen_plan
-from zhongshu.decide.planner.record import Decided, answered, improved
+from zhongshu.decide.planner.record import Decided, answered, improved, option
 from zhongshu.decide.planner.trigger import Trigger
 from zhongshu.kernel.clock import NS, load_clock
 from zhongshu.kernel.config import load_access
@@ -54,6 +54,8 @@ def put_breakdown(lab: Lab, *, decision: str = "", staged: bool = False) -> dict
     )
     name = decision or answer.id
     facts = dict(answer.facts) | {"follows": _follows(unit, marks), "first": _follows(unit, marks)}
+    tried = option("improved", better.facts["options"][-1]) | {"moved": 3, "seconds": 5.0, "became": 42}
+    facts["options"] = [*facts["options"], tried]  # as the desk writes it down once the search has ended
     store = Store(lab.data.store_url)
     with store.begin() as session:
         for one, found in ((Decided(name, "breakdown", unit, facts), facts), (better, better.facts)):

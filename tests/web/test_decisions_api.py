@@ -48,6 +48,7 @@ def test_the_list_tells_what_happened_and_what_moved(http: httpx.Client, facts: 
     assert answer["follows"]["hops"]["proven"] == 1300.0
     assert answer["trigger"]["state"] == "ABORTED"
     assert answer["trigger"]["t_ms"] == facts["trigger"]["t_ns"] // 1_000_000
+    assert answer["improved"] == {"became": 42, "moved": 3, "seconds": 5.0}
     assert answer["orders_turned_late"] == 1
     assert answer["orders"][0]["expected_ms"] > answer["orders"][0]["due_ms"]
 
@@ -61,7 +62,11 @@ def test_what_only_the_search_found_can_be_left_out(http: httpx.Client, facts: d
 
 def test_one_decision_has_everything_on_record(http: httpx.Client, facts: dict[str, Any]) -> None:
     whole = http.get(f"/api/decisions/{facts['id']}").json()
-    assert [(o["name"], o["chosen"]) for o in whole["options"]] == [("carried_on", False), ("repaired", True)]
+    assert [(o["name"], o["chosen"]) for o in whole["options"]] == [
+        ("carried_on", False),
+        ("repaired", True),
+        ("improved", False),
+    ]
     assert whole["options"][0]["late"] is None, "nobody counted them for this option"
     assert len(whole["moved"]) == min(60, whole["jobs"])
     assert {job["from"] for job in whole["moved"]} == {facts["unit"]}

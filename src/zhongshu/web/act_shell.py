@@ -17,7 +17,10 @@ def act_body(say: Say) -> str:
 <section class="story wide" id="story" role="status" aria-live="polite" aria-label="{say("story.label")}" hidden></section>
 <section class="card a-now"><header><h2>{say("now.title")}</h2></header><div id="now" role="status" aria-live="off"></div></section>
 <section class="card a-reaction"><header><h2>{say("reaction.title")}</h2></header><div id="reaction"></div></section>
-<section class="card wide" id="approvals-card" hidden><header><h2>{say("approvals.title")}</h2></header><div id="approvals"></div></section>
+<section class="card wide" id="approvals-card" hidden><header><h2>{say("approvals.title")}</h2><span class="note" id="approvals-note" role="status"></span>
+  <span class="tools" id="approvals-tools"></span></header><div id="approvals" class="scroll"></div></section>
+<section class="card wide" id="ladder-card" hidden><header><h2>{say("ladder.title")}</h2><span class="note" id="ladder-note" role="status"></span>
+  <span class="tools" id="ladder-tools"></span></header><div id="ladder"></div></section>
 <section class="card a-list" id="decisions-card"><header><h2>{say("decided.title")}</h2><span class="note" id="decisions-note"></span>
   <span class="tools" id="decisions-tools"></span></header><div id="decisions" class="scroll"></div></section>
 <section class="card a-one" aria-label="{say("decided.one")}"><header><h2>{say("decided.one")}</h2></header>

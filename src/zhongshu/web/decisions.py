@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -95,6 +95,7 @@ def brief(row: Decision) -> Row:
         "version": facts.get("version", 0),
         "of": facts.get("of", ""),
         "trigger": in_ms(facts.get("trigger", {})),
+        "improved": _improved(facts.get("options", ())),
         "chosen": {part: chosen.get(part) for part in ("name", "late", "weighted_tardiness_s", "tasks")},
         "jobs": moved.get("jobs", 0),
         "in_time": moved.get("in_time", 0),
@@ -127,6 +128,12 @@ def whole(row: Decision) -> Row:
         "expected": facts.get("expected", {}),
         "by": facts.get("by", ""),
     }
+
+
+def _improved(options: Iterable[Mapping[str, Any]]) -> Row | None:
+    """What the search made of the answer a moment later, if it did."""
+    found = next((option for option in options if option.get("became")), None)
+    return {name: found[name] for name in ("became", "moved", "seconds")} if found is not None else None
 
 
 def _late(order: Mapping[str, Any]) -> bool:

@@ -124,8 +124,10 @@ class Frames:
     def _slow(self) -> dict[str, Any]:
         """What a second does not change much; only what is another one now."""
         links = self._sensing.look()
+        summary = self._watch.summary()
+        del summary["reaction"]  # long, and asked for by the one page that shows it
         counts = {
-            **self._watch.summary(),
+            **summary,
             "power_kw": self._scene.power_kw(),
             "recent": dict(self._watch.commands.recent()),
             "points_here": self._sensing.counts(),

@@ -67,12 +67,14 @@ export function staged(d) {
 export function steps(d) {
   const { in_force: mended, taken } = d.hops;
   const follows = d.follows ?? d.first;
+  const better = d.improved;
   const proven = follows?.hops.proven;
   const list = [
     { text: happened(d), done: true, bad: true },
     { text: t("story.mended", { s: seconds(mended ?? 0) }), done: mended !== undefined },
     { text: did(d), done: mended !== undefined },
   ];
+  if (better) list.push({ text: t(better.moved ? "story.improved-moved" : "story.improved", { s: seconds(better.seconds * 1000), n: n(better.moved ?? 0) }), done: true });
   if (follows) {
     const key = d.follows ? "story.follows" : "story.first";
     const s = proven ?? follows.hops.accepted ?? follows.hops.sent ?? follows.hops.proposed;

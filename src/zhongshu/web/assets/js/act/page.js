@@ -27,7 +27,7 @@ export function start() {
     openOrder,
   });
   new Vehicles(byId("vehicles"), openOrder);
-  showApprovals(byId("approvals-card"), byId("approvals"));
+  showApprovals();
   const asked = new URL(location.href).searchParams.get("order");
   if (asked) path.open(asked);
   else path.suggest();
