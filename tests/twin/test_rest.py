@@ -179,6 +179,16 @@ def test_a_press_that_was_woken_in_time_begins_at_once() -> None:
     assert hall.floor.machines["press-1"].state is UnitState.EXECUTE and not hall.of("unready")
 
 
+def test_a_press_that_was_woken_too_late_makes_its_job_wait_for_the_rest() -> None:
+    hall = Hall()
+    hall.set("press-1", "standby_set", 1.0)
+    hall.wait(HOUR)
+    hall.set("press-1", "standby_set", 0.0)
+    hall.wait(100)
+    hall.start("press-1", 1, 10)
+    assert [e["wait_s"] for e in hall.of("unready")] == [80]
+
+
 def test_maintenance_on_request_comes_when_the_job_is_done_and_ends_with_new_parts() -> None:
     hall = Hall()
     machine = hall.floor.machines["press-1"]

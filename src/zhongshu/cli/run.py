@@ -17,6 +17,7 @@ from zhongshu.cli.attach import note_running
 from zhongshu.cli.device_ports import require_free_devices
 from zhongshu.cli.plant_time import choose_clock, keep_alive_mark
 from zhongshu.cli.staging import stage
+from zhongshu.decide.policies import switched_on
 from zhongshu.kernel.clock import save_clock, wall_clock
 from zhongshu.kernel.config import DataDir, Ports, write_private
 from zhongshu.kernel.listeners import require_free
@@ -68,6 +69,7 @@ def _open(plant_file: Path, data: Path, port: int | None) -> tuple[Plant, DataDi
     if port is not None:
         os.environ["ZHONGSHU_PORT_WEB"] = str(port)
     plant = load_plant(plant_file)
+    switched_on(plant)  # a policy that can't be is told here, not by a process that starts again and again
     return plant, DataDir(data), Ports.of(plant.settings.get("ports"))
 
 

@@ -26,7 +26,7 @@ from zhongshu.decide.planning.build import Built
 from zhongshu.decide.planning.build_lots import earlier_names
 from zhongshu.decide.scheduling.bounds import lower_bound
 from zhongshu.decide.scheduling.solution import Solution
-from zhongshu.kernel.clock import Clock, monotonic_s
+from zhongshu.kernel.clock import NS, Clock, monotonic_s
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.decisions import change_decision
 from zhongshu.model.plant import Plant
@@ -100,6 +100,7 @@ class Desk:
         self.floor: Mapping[str, Any] = {"states": {}, "vehicles": {}}  # as decide told it last
         self.now: InForce | None = None
         self.times: Times | None = None
+        self._improved_ns = -(1 << 62)
         #: Called by whichever thread put a version in force: why, if that is on record, the version, the wall ns of that moment.
         self.announce: Callable[[Decided | None, int, int], None] = lambda decided, version, wall_ns: None
 
@@ -148,11 +149,16 @@ class Desk:
             marks.append(monotonic_s())
             gc.enable()
             self.times = _times(built, [*marks, marks[-1]])
-            if made is not None and (pace.work or pace.improve_s > 0):
+            if made is not None and (pace.work or pace.improve_s > 0) and self._rested(plan, pace):
+                self._improved_ns = self.clock.now_ns()
                 self._improve(made, trigger, pace, hurry)
             marks.append(monotonic_s())
             self.times = _times(built, marks)
             return made is not None
+
+    def _rested(self, plan: Plan, pace: Pace) -> bool:
+        """One that is not carried on, but made by rules, is improved at any time."""
+        return not plan.course or self.clock.now_ns() - self._improved_ns >= pace.rest_s * NS
 
     def _improve(self, made: InForce, trigger: Trigger, pace: Pace, hurry: Callable[[], bool]) -> None:
         """Under stability towards the plan just put in force: whoever moved since is moved once, not twice."""
