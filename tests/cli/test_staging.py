@@ -36,9 +36,9 @@ def plan(**jobs: int) -> dict[str, Any]:
     ("jobs", "down", "chosen"),
     [
         ({"cut-1": 4, "cut-2": 6}, set(), "cut-2"),
-        ({"cut-1": 6, "cut-2": 6}, {"cut-2"}, ""),
+        ({"cut-1": 4, "cut-2": 6}, {"cut-2"}, "cut-1"),
         ({"cut-1": 2, "cut-2": 2}, set(), ""),
-        ({"coat-1": 30, "cut-1": 5, "cut-2": 0}, set(), "cut-1"),
+        ({"coat-1": 30, "cut-1": 3, "cut-2": 0}, set(), "cut-1"),
     ],
 )
 def test_the_busiest_machine_that_others_can_stand_in_for(
@@ -49,7 +49,7 @@ def test_the_busiest_machine_that_others_can_stand_in_for(
     assert busiest(PLANT, made, NOW, down) == chosen
 
 
-def test_what_lies_far_ahead_or_has_begun_is_no_story() -> None:
+def test_what_lies_more_than_an_hour_ahead_or_is_over_is_no_story() -> None:
     made = plan(**{"cut-1": 5, "cut-2": 3})
     assert busiest(PLANT, made, NOW - 7200 * NS, set()) == ""
     assert busiest(PLANT, made, NOW + 7200 * NS, set()) == ""

@@ -25,8 +25,8 @@ from zhongshu.twin.control import NotRunning, ask
 log = logging.getLogger(__name__)
 #: Wall seconds: until the first breakdown once the plant runs, and without one afterwards; a visitor shall see one in five minutes.
 FIRST_WALL_S, QUIET_WALL_S, LOOK_WALL_S = 130.0, 240.0, 5.0
-#: What begins so soon (plant time) is put in question by a breakdown; a machine needs so many such jobs to be worth a story.
-SOON_S, JOBS_LEAST = 2400, 3
+#: Work of the next hour is what a breakdown puts in question; a machine needs so many jobs in it to be worth a story.
+SOON_S, JOBS_LEAST = 3600, 3
 SOURCE, FAULT = "demo", "breakdown"
 
 
@@ -98,21 +98,21 @@ class Stagehand:
 
 
 def busiest(plant: Plant, plan: Mapping[str, Any], now_ns: int, down: set[str]) -> str:
-    """The machine that begins most jobs soon, beyond those of the least busy one that could stand in; "" where none has enough."""
+    """The machine with most jobs in the coming hour of those that others could take over; "" where none has enough."""
     tasks, units = plan["tasks"], [unit["id"] for unit in plan["units"]]
     passed_s = (now_ns - int(plan["origin_ns"])) // 1_000_000_000
     soon = Counter(
         units[unit]
-        for unit, start in zip(tasks["unit"], tasks["start"], strict=True)
-        if passed_s < start < passed_s + SOON_S
+        for unit, start, end in zip(tasks["unit"], tasks["start"], tasks["end"], strict=True)
+        if start < passed_s + SOON_S and end > passed_s
     )
-    up = [unit for unit in units if unit in plant.unit_of and unit not in down]
-    gain = {}
-    for unit in up:
-        others = [soon[u] for u in up if u != unit and plant.unit_of[u].type == plant.unit_of[unit].type]
-        if soon[unit] >= JOBS_LEAST and others:
-            gain[unit] = soon[unit] - min(others)
-    return min(gain, key=lambda unit: (-gain[unit], unit), default="")
+    alike = Counter(plant.unit_of[unit].type for unit in units if unit in plant.unit_of)
+    able = {
+        unit: jobs
+        for unit, jobs in soon.items()
+        if jobs >= JOBS_LEAST and unit not in down and alike[plant.unit_of[unit].type] > 1
+    }
+    return min(able, key=lambda unit: (-able[unit], unit), default="")
 
 
 async def stage(supervisor: Supervisor, data: DataDir, plant: Plant) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from tests.decide.planner.desks import ask, desk_of, events, orders_for, start_ns, two_lines, unit_of
 from tests.decide.planning.plants import NOW, lot
 from zhongshu.decide.planner.desk import Desk
 from zhongshu.decide.planner.pace import Pace
+from zhongshu.decide.planner.record import rerouted
 from zhongshu.decide.planner.trigger import Trigger
 from zhongshu.decide.work import LotStatus
 from zhongshu.kernel.clock import NS
@@ -70,6 +72,19 @@ def test_a_breakdown_is_on_record_with_its_fact_its_options_and_what_moved(store
         assert job["to"] == unit_of(after, job["task"])
         assert job["start_ns"] == start_ns(after, job["task"])
         assert job["was_ns"] == start_ns(before, job["task"])
+
+
+def test_what_lies_more_than_two_hours_ahead_is_not_told_of(store: Store) -> None:
+    desk = busy_desk(store)
+    before = copy.deepcopy(dict(desk.now.document))  # type: ignore[union-attr]
+    desk.replan(broken(desk, "coat-1"), "coat-1", REPAIR)
+    after = desk.now.document  # type: ignore[union-attr]
+    near = {row["task"] for row in rerouted(before, after, {})}
+    assert near
+    later = copy.deepcopy(dict(after))
+    for plan in (before, later):
+        plan["tasks"]["start"] = [start + 7200 for start in plan["tasks"]["start"]]
+    assert rerouted(before, later, {}) == []
 
 
 def test_what_is_expected_of_each_order_is_what_the_plan_says(store: Store) -> None:

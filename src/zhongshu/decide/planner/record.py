@@ -16,6 +16,8 @@ PARTS = ("objective", "weighted_tardiness_s", "late", "setups", "setup_s", "ener
 JOBS, ORDERS = 60, 30
 #: An order whose expected end differs by less stays as it was; and so far ahead a unit's trouble concerns an order.
 SAME_S, CONCERNED_S = 300, 14_400
+#: What begins later than this may be planned anew at no price (``scheduling.repair.NEAR``), and nobody has to be told of it.
+NEAR_S = 7200
 #: Answers that are no decision where nothing and nobody moved.
 QUIET = ("time", "released", "early", "late", "back")
 
@@ -98,7 +100,7 @@ def by_person(
 def rerouted(
     before: Mapping[str, Any] | None, made: Mapping[str, Any], renamed: Mapping[int, int]
 ) -> list[dict[str, Any]]:
-    """Planned tasks of both plans that go to another unit now, the soonest first; times in plant ns."""
+    """Planned tasks of both plans that begin soon and go to another unit now, the soonest first; times in plant ns."""
     if before is None:
         return []
     old = {_name(name, renamed): k for k, name in enumerate(before["tasks"]["id"])}
@@ -108,7 +110,8 @@ def rerouted(
         if j is None or made["tasks"]["status"][k] != "planned":
             continue
         units = _unit(before, j), _unit(made, k)
-        if units[0] != units[1]:
+        soon = min(_at(before, "start", j) - int(made["origin_ns"]), made["tasks"]["start"][k] * NS)
+        if units[0] != units[1] and soon < NEAR_S * NS:
             order = made["orders"][made["tasks"]["order"][k]]["id"]
             row = {"task": name, "order": order, "from": units[0], "to": units[1]}
             found.append(row | {"was_ns": _at(before, "start", j), "start_ns": _at(made, "start", k)})
