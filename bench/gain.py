@@ -23,8 +23,8 @@ from typing import Any
 
 from bench import machine, sections
 from zhongshu.cli.rehearsal.policies import POLICIES
-from zhongshu.decide.policies import ALL
 from zhongshu.kernel.clock import monotonic_s
+from zhongshu.kernel.plantfile import load_plant
 
 ROOT = Path(__file__).parents[1]
 PLANT = ROOT / "plants" / "kitchen" / "plant.yaml"
@@ -79,7 +79,7 @@ def main() -> None:
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     runs = [Run(policy, seed) for seed in seeds for policy in asked.policies.split(",")]
     if asked.ablate:
-        runs += [Run(OURS, seed, name) for seed in seeds for name in ALL]
+        runs += [Run(OURS, seed, name) for seed in seeds for name in load_plant(PLANT).policies]
     kept = KEPT / f"{fingerprint()}-{asked.hours:g}h"
     results = rehearsed(runs, kept, asked.hours, asked.jobs)
     text = section(results, asked.hours, machine.line(machine.about(), datetime.now(UTC).date()))
