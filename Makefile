@@ -5,7 +5,7 @@ BIN    := .venv/bin
 DEMO   := $(if $(SPEED),--speed $(SPEED)) $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check-long bench bench-plant lint format lock clean ready ready-dev ready-tests
+.PHONY: help demo test check-long bench bench-plant gain lint format lock clean ready ready-dev ready-tests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ bench: ready-dev ## Measure, side by side, and write docs/benchmarks.md
 
 bench-plant: ready-dev ## Only plan the kitchen's days: rules, ours, CP-SAT; write that section
 	$(BIN)/python -m bench.plant_schedule $(ARGS)
+
+gain: ready-dev ## Rehearse a two-shift day by every policy and write what the brain gains (ARGS="--seeds 20 --ablate"); goes on where it stopped
+	$(BIN)/python -m bench.gain $(ARGS)
 
 lint: ready-dev ## Style, types and the arrows of the house, without running anything
 	$(BIN)/ruff check .

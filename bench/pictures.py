@@ -16,12 +16,13 @@ SETTLE_MS = 4000
 
 
 async def take(url: str) -> None:
-    """Overview and Decide in both languages, as the README shows them."""
+    """Overview, Decide and Act in both languages, as the README shows them."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for language in ("zh", "en"):
             await _picture(browser, url, language, FOLDER / f"overview-{language}.png")
             await _picture(browser, f"{url}/decide", language, FOLDER / f"decide-{language}.png")
+            await _picture(browser, f"{url}/act", language, FOLDER / f"act-{language}.png")
         await browser.close()
 
 

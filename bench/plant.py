@@ -68,7 +68,15 @@ async def watch(folder: Path, seconds: float, speed: float) -> Watched:
 
 def start(folder: Path, speed: float) -> subprocess.Popen[bytes]:
     """A demo of its own in ``folder``."""
-    command = [sys.executable, "-m", "zhongshu.cli.main", "demo", "--data", str(folder / "data")]
+    command = [
+        sys.executable,
+        "-m",
+        "zhongshu.cli.main",
+        "demo",
+        "--no-story",
+        "--data",
+        str(folder / "data"),
+    ]
     with (folder / "out.txt").open("ab") as out:
         return subprocess.Popen([*command, "--speed", str(speed)], cwd=ROOT, stdout=out, stderr=out)
 

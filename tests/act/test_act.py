@@ -23,7 +23,7 @@ from zhongshu.model import roles
 from zhongshu.model.batch import Batch
 from zhongshu.model.commands import Answer, Call, Outcome, Result
 from zhongshu.model.messages import Proposed
-from zhongshu.model.states import JobState, UnitMode
+from zhongshu.model.states import JobState, UnitMode, UnitState
 
 PLANT = make_plant({"cut-1": "a-cut"}, vehicles=1)
 CLOCK = wall_clock()
@@ -41,6 +41,7 @@ class Device:
         self.connected = True
         self.shows_effect = True
         self.measure(roles.UNIT_MODE, UnitMode.PRODUCTION)
+        self.measure(roles.UNIT_STATE, UnitState.IDLE)
 
     async def call(self, call: Call) -> Answer:
         """Take a request as a device would."""

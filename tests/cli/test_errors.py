@@ -39,6 +39,15 @@ def test_where_nothing_ever_ran_one_is_told_how_to_start(words: list[str], tmp_p
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("word", ["check", "run"])
+def test_a_policy_that_can_not_be_is_told_before_anything_starts(word: str, tmp_path: Path) -> None:
+    path = tmp_path / "plant.yaml"
+    path.write_text(MINIMAL.read_text(encoding="utf-8") + "\npolicies: {standbye: {}}\n", encoding="utf-8")
+    said = refused(word, path, "--data", tmp_path / "none")
+    assert "policies.standbye: there is no such policy; did you mean 'standby'?" in said
+    assert not (tmp_path / "none").exists()
+
+
 def test_where_no_twin_runs_a_fault_says_so(tmp_path: Path) -> None:
     assert "twin" in refused("twin", "fault", "local", "press-1", "--data", tmp_path)
 

@@ -86,7 +86,7 @@ class Demo:
 
     def start(self) -> None:
         """Start it; returns at once."""
-        command = [sys.executable, "-m", "zhongshu.cli.main", "demo", "--data", str(self.data)]
+        command = [sys.executable, "-m", "zhongshu.cli.main", "demo", "--no-story", "--data", str(self.data)]
         command += ["--plant", str(self.plant_file), "--truth", str(self.truth), "--speed", str(self._speed)]
         with (self.folder / "out.txt").open("ab") as out:
             self.process = subprocess.Popen(command, env=self.env, cwd=ROOT, stdout=out, stderr=out)

@@ -74,10 +74,12 @@ def pieces(store: Store, twin: Twin, ordered: Mapping[str, Ordered]) -> Iterator
         orders = {row.id: row for row in session.scalars(select(WorkOrder))}
         lots = list(session.scalars(select(Lot)))
     done: Counter[int] = Counter()
+    more = "rework" in twin.plant.policies  # what was rejected was made again
     for name, order in ordered.items():
         row = orders[name]
         done[twin.plant.product_of[order.product].code] += row.done
-        if row.status != "done" or row.done + row.scrapped != order.quantity:
+        made = row.done + row.scrapped
+        if row.status != "done" or (made < order.quantity if more else made != order.quantity):
             yield f"order {name} of {order.quantity}: {row.status}, {row.done} done, {row.scrapped} scrapped"
     if dict(done) != twin.floor.stored():
         yield f"the store counts {dict(done)} finished, the warehouse {twin.floor.stored()}"

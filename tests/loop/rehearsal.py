@@ -17,8 +17,11 @@ from zhongshu.kernel.ids import assign_ids
 from zhongshu.kernel.memory_bus import MemoryBus
 from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.autonomy import load_autonomy, set_level
 from zhongshu.kernel.store.orders import receive_order
+from zhongshu.kernel.store.signed import Signed
 from zhongshu.kernel.virtual import LoopClock, VirtualLoop
+from zhongshu.model.autonomy import BRAIN, Kind, area_scope
 from zhongshu.model.orders import WorkOrder
 from zhongshu.model.plant import Plant
 from zhongshu.plant.brain import Brain
@@ -53,7 +56,7 @@ class Rehearsal:
         }
         self.outbox = Outbox(self.plant.id, "web", self.store, self.bus, self.clock)
         self.brain: Brain | None = None
-        self.deaths = 0
+        self.deaths = self.stepped_down = 0
         self.slow: dict[str, float] = {}  # kind of event → seconds by which the bus takes it later
         self._life = Life()
         self._numbers = itertools.count(1)
@@ -172,8 +175,24 @@ class Rehearsal:
         troubled = any(not w.up or w.hanging or w.losing for w in self.wires.values())
         if troubled or self.twin.scan.silent.any():
             self.holds.quiet()
+        self._foreman(troubled)
         self.holds.look(self.brain)
         self._raise()
+
+    def _foreman(self, troubled: bool) -> None:
+        """Where the brain has stepped down, somebody comes when the trouble is over and lets it act again."""
+        if troubled:
+            return
+        with self.store.read() as session:
+            now = load_autonomy(session, self.plant)
+        for area in self.plant.areas:
+            fact = now.holding(area_scope(area.id), Kind.LEVEL)
+            if fact is not None and fact.by == BRAIN:
+                self.stepped_down += 1
+                level = self.plant.ladder.areas.get(area.id, self.plant.ladder.default)
+                with self.store.begin() as session:
+                    set_level(session, self.plant, area.id, level, Signed("foreman", self.clock.now_ns()))
+                self.outbox.poke()
 
     def _raise(self) -> None:
         if self.holds.broken:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.loop.mortal import Life
 from zhongshu.kernel.clock import NS
 from zhongshu.kernel.ports import Check, Reads, Sink
 from zhongshu.kernel.virtual import LoopClock
-from zhongshu.model.commands import Answer, Call, Outcome
+from zhongshu.model.commands import Answer, Call, Outcome, Verb
 from zhongshu.model.plant import Plant
 from zhongshu.twin.direct import DirectLink
 from zhongshu.twin.twin import Twin
@@ -158,6 +158,14 @@ class Wire:
 
     async def ask(self, call: Call) -> Answer:
         """One request on its way there and back."""
+        return await self._there_and_back(call, lambda: self._link.call(call))
+
+    async def write(self, point: int, value: float) -> Answer:
+        """One value to a set-point."""
+        call = Call(self._unit_of[point], Verb.SET_PARAMETER, 0, {"point": point, "value": value})
+        return await self._there_and_back(call, lambda: self._link.write(point, value))
+
+    async def _there_and_back(self, call: Call, do: Callable[[], Awaitable[Answer]]) -> Answer:
         if not self.up:
             return Answer(Outcome.NOT_SENT, reason="no connection")
         self._called(self, call)
@@ -165,7 +173,7 @@ class Wire:
         if lost and not (self._one_way if self.hanging else self._random.random() < 0.5):
             await self._clock.sleep_wall(TIMEOUT_S)
             return Answer(Outcome.UNKNOWN, reason="timeout")
-        answer = await self._link.call(call)
+        answer = await do()
         if lost:
             await self._clock.sleep_wall(TIMEOUT_S)
             return Answer(Outcome.UNKNOWN, reason="timeout")
@@ -195,8 +203,11 @@ class Session:
         return answer
 
     async def write(self, point: int, value: float) -> Answer:
-        """Nobody writes parameters here."""
-        raise NotImplementedError
+        """As with requests."""
+        self._life.step()
+        answer = await self._wire.write(point, value)
+        self._life.step()
+        return answer
 
     async def check(self) -> Check:
         """Not asked here."""

@@ -117,9 +117,15 @@ def small_plant(opcua: int = 48401, modbus: int = 15021, *, vehicles: bool = Tru
 class Bench:
     """A floor with a stopwatch: asks with fresh keys, lets seconds pass, keeps the events."""
 
-    def __init__(self, truth: TwinTruth = EXACT, seed: int = 1, keys: Iterator[int] | None = None) -> None:
+    def __init__(
+        self,
+        truth: TwinTruth = EXACT,
+        seed: int = 1,
+        keys: Iterator[int] | None = None,
+        plant: Plant | None = None,
+    ) -> None:
         self.events: list[dict[str, Any]] = []
-        self.floor = Floor(small_plant(), truth, seed, START_NS, self._book)
+        self.floor = Floor(plant or small_plant(), truth, seed, START_NS, self._book)
         self.keys = keys if keys is not None else itertools.count(1)
 
     def _book(self, kind: str, t_ns: int, fields: Mapping[str, Any]) -> None:

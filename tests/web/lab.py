@@ -53,7 +53,7 @@ class Lab:
     def start_web(self) -> None:
         """The control room, until it answers."""
         self._run("web", [*self._ours("web"), "--port", str(self.port)])
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             try:
                 urllib.request.urlopen(f"{self.url}/api/status", timeout=2).read()

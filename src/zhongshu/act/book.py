@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from zhongshu.act.life import check_step
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.outbox import put_event
 from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.autonomy import autonomy_version
 from zhongshu.kernel.store.meta import get_meta, set_meta
 from zhongshu.kernel.store.tables import Command as CommandRow
 from zhongshu.kernel.store.tables import CommandStep as CommandStepRow
@@ -21,11 +23,15 @@ from zhongshu.model.messages import CommandChanged, Proposed
 
 STAGE = "act"
 POSITION = "act.events"
+Samples = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as the book has it; times are plant time in ns."""
+    """A command as the book has it; times are plant time in ns.
+
+    ``by`` asked for it; ``approved_by`` is the ladder or a person's name, "" before; ``waits``: for a person's approval.
+    """
 
     call: Call
     proposal: str
@@ -33,6 +39,9 @@ class Command:
     subject: str
     expires_ns: int
     sent_ns: int
+    by: str = ""
+    approved_by: str = ""
+    waits: bool = False
 
 
 class CommandBook:
@@ -50,39 +59,96 @@ class CommandBook:
         """Enter a proposal as a new command; None where the book already has it."""
         with self._store.begin() as session:
             set_meta(session, self._plant, POSITION, str(seq))
-            if session.scalar(select(CommandRow.key).where(CommandRow.proposal == proposed.proposal)):
-                return None
-            row = CommandRow(
-                plant=self._plant,
-                proposal=proposed.proposal,
-                unit=proposed.unit,
-                verb=proposed.verb,
-                args=json.loads(proposed.args),
-                status=CommandStatus.PROPOSED.value,
-                decision=proposed.decision,
-                reason=proposed.reason,
-                subject=proposed.subject,
-                by=proposed.by,
-                created_ns=self._clock.now_ns(),
-                expires_ns=proposed.expires_ns,
-                detail="",
-            )
-            session.add(row)
-            session.flush()
-            self._record(session, row, CommandStatus.PROPOSED, proposed.reason, proposed.by)
-            return _command(row)
+            return self.add(session, proposed)
 
-    def step(self, command: Command, status: CommandStatus, detail: str, by: str = STAGE) -> Command:
+    def add(self, session: Session, proposed: Proposed) -> Command | None:
+        """The same within a transaction of the caller's."""
+        if session.scalar(select(CommandRow.key).where(CommandRow.proposal == proposed.proposal)):
+            return None
+        row = CommandRow(
+            plant=self._plant,
+            proposal=proposed.proposal,
+            unit=proposed.unit,
+            verb=proposed.verb,
+            args=json.loads(proposed.args),
+            status=CommandStatus.PROPOSED.value,
+            decision=proposed.decision,
+            reason=proposed.reason,
+            subject=proposed.subject,
+            by=proposed.by,
+            created_ns=self._clock.now_ns(),
+            expires_ns=proposed.expires_ns,
+            detail="",
+            plan=proposed.plan,
+            approved_by="",
+            waits=False,
+        )
+        session.add(row)
+        session.flush()
+        self._record(session, row, CommandStatus.PROPOSED, proposed.reason, proposed.by, [])
+        return _command(row)
+
+    def step(
+        self,
+        command: Command,
+        status: CommandStatus,
+        detail: str,
+        *,
+        by: str = STAGE,
+        samples: Samples | None = None,
+    ) -> Command:
         """Take one step; raises StepNotAllowed for one that a command's life does not know."""
         with self._store.begin() as session:
+            return self.take(session, command, status, detail, by=by, samples=samples)
+
+    def take(
+        self,
+        session: Session,
+        command: Command,
+        status: CommandStatus,
+        detail: str,
+        *,
+        by: str = STAGE,
+        samples: Samples | None = None,
+    ) -> Command:
+        """The same within a transaction of the caller's."""
+        row = session.get_one(CommandRow, command.call.key)
+        check_step(CommandStatus(row.status), status)
+        row.status, row.detail = status.value, detail
+        row.waits = row.waits and status is CommandStatus.PROPOSED
+        if status is CommandStatus.SENT:
+            row.sent_ns = self._clock.now_ns()
+            row.args = dict(command.call.args)  # with the way that a transport order was given
+        self._record(session, row, status, detail, by, samples or [])
+        return replace(command, status=status, sent_ns=row.sent_ns or 0, waits=row.waits)
+
+    def wait(self, command: Command, reason: str, expires_ns: int) -> Command:
+        """From now on it waits for a person, until then."""
+        with self._store.begin() as session:
             row = session.get_one(CommandRow, command.call.key)
-            check_step(CommandStatus(row.status), status)
-            row.status, row.detail = status.value, detail
-            if status is CommandStatus.SENT:
-                row.sent_ns = self._clock.now_ns()
-                row.args = dict(command.call.args)  # with the way that a transport order was given
-            self._record(session, row, status, detail, by)
-            return replace(command, status=status, sent_ns=row.sent_ns or 0)
+            row.waits, row.expires_ns = True, expires_ns
+            waiting = self.take(session, command, CommandStatus.PROPOSED, reason)
+            return replace(waiting, expires_ns=expires_ns)
+
+    def approve(self, command: Command, approved_by: str, *, note: str = "", expires_ns: int = 0) -> Command:
+        """By the ladder, or by a person, who gives it new validity as well."""
+        with self._store.begin() as session:
+            row = session.get_one(CommandRow, command.call.key)
+            row.approved_by = approved_by
+            row.expires_ns = expires_ns or row.expires_ns
+            by = STAGE if not expires_ns else approved_by
+            approved = self.take(session, command, CommandStatus.APPROVED, note, by=by)
+            return replace(approved, approved_by=approved_by, expires_ns=row.expires_ns)
+
+    def send(self, command: Command, samples: Samples, version: int) -> Command | None:
+        """The step *sent*; None where autonomy was changed since ``version``: nothing may leave before that is looked at.
+
+        Read in the same transaction, so that after a stop is in the store nothing is sent any more.
+        """
+        with self._store.begin() as session:
+            if autonomy_version(session, self._plant) != version:
+                return None
+            return self.take(session, command, CommandStatus.SENT, "", samples=samples)
 
     def ended(self) -> dict[str, int]:
         """How many commands ever came to each end."""
@@ -93,6 +159,21 @@ class CommandBook:
                 .group_by(CommandRow.status)
             )
             return {status: int(count) for status, count in counts}
+
+    def at_work(self) -> list[Call]:
+        """The newest job and transport order of every unit that took effect: it may be at work on it still."""
+        mine = (
+            select(func.max(CommandRow.key))
+            .where(
+                CommandRow.plant == self._plant,
+                CommandRow.status == CommandStatus.PROVEN.value,
+                CommandRow.verb.in_((Verb.START_JOB.name, Verb.TRANSPORT.name)),
+            )
+            .group_by(CommandRow.unit)
+        )
+        with self._store.read() as session:
+            rows = session.scalars(select(CommandRow).where(CommandRow.key.in_(mine)))
+            return [_command(row).call for row in rows]
 
     def open(self) -> Sequence[Command]:
         """Commands that someone still has to work on: live ones, and unknown ones that a measurement may still end."""
@@ -111,7 +192,15 @@ class CommandBook:
             )
             return [_command(row) for row in rows]
 
-    def _record(self, session: Session, row: CommandRow, status: CommandStatus, detail: str, by: str) -> None:
+    def _record(
+        self,
+        session: Session,
+        row: CommandRow,
+        status: CommandStatus,
+        detail: str,
+        by: str,
+        samples: Samples,
+    ) -> None:
         now_ns = self._clock.now_ns()
         if status in ENDS:
             row.ended_ns = now_ns
@@ -123,6 +212,7 @@ class CommandBook:
             wall_ns=self._clock.wall_ns(),
             detail=detail,
             by=by,
+            samples=samples,
         )
         session.add(step)
         session.flush()
@@ -142,7 +232,14 @@ class CommandBook:
 
 
 def _command(row: CommandRow) -> Command:
-    call = Call(row.unit, Verb[row.verb], row.key, row.args)
     return Command(
-        call, row.proposal, CommandStatus(row.status), row.subject, row.expires_ns, row.sent_ns or 0
+        Call(row.unit, Verb[row.verb], row.key, row.args),
+        row.proposal,
+        CommandStatus(row.status),
+        row.subject,
+        row.expires_ns,
+        row.sent_ns or 0,
+        row.by,
+        row.approved_by,
+        row.waits,
     )

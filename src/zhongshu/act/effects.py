@@ -23,10 +23,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The verdict and the measured values it rests on, in words for the proof."""
+    """The verdict and the measured values it rests on, in words for the proof, and the ids of their points."""
 
     verdict: Verdict
     proof: str
+    points: tuple[int, ...] = ()
 
 
 #: Wall seconds within which the effect must show, by verb.
@@ -75,15 +76,23 @@ class Effects:
         """FAILED where the unit's own record shows that the call has no effect, for when patience has ended.
 
         Keys grow and act asks a unit one by one, so a record that ends before this key means that it never arrived; or
-        the unit answered it with a refusal.
+        the unit answered it with a refusal. A parameter has no key: what it reads as says whether it was set.
         """
+        if call.verb is Verb.SET_PARAMETER:
+            return self._other_value(call)
         role = roles.ORDER_KEY if call.verb is Verb.TRANSPORT else roles.COMMAND_KEY
         key, result = self._good(call.unit, role), self._good(call.unit, roles.COMMAND_RESULT)
+        points = self._ids(call.unit, role, roles.COMMAND_RESULT)
         if key is not None and key < call.key:
-            return Effect(Verdict.FAILED, f"never arrived: {role}={int(key)}")
+            return Effect(Verdict.FAILED, f"never arrived: {role}={int(key)}", points[:1])
         if key == call.key and result:
-            return Effect(Verdict.FAILED, f"{role}={int(call.key)} {roles.COMMAND_RESULT}={int(result)}")
+            proof = f"{role}={int(call.key)} {roles.COMMAND_RESULT}={int(result)}"
+            return Effect(Verdict.FAILED, proof, points)
         return Effect(Verdict.NOT_YET, "")
+
+    def _ids(self, unit: str, *wanted: str) -> tuple[int, ...]:
+        found = (self._roles.get((unit, role)) for role in wanted)
+        return tuple(point.id for point in found if point is not None)
 
     def _keyed(self, call: Call, key_role: str, state_role: str, wanted: set[int], failed: int) -> Effect:
         key, state = self._good(call.unit, key_role), self._good(call.unit, state_role)
@@ -95,9 +104,10 @@ class Effects:
         ):
             return Effect(Verdict.NOT_YET, "")
         proof = f"{key_role}={int(key)} {state_role}={int(state)}"
+        points = self._ids(call.unit, key_role, state_role)
         if int(state) == failed:
-            return Effect(Verdict.FAILED, proof)
-        return Effect(Verdict.SEEN, proof) if int(state) in wanted else Effect(Verdict.NOT_YET, "")
+            return Effect(Verdict.FAILED, proof, points)
+        return Effect(Verdict.SEEN, proof, points) if int(state) in wanted else Effect(Verdict.NOT_YET, "")
 
     def _paired(self, unit: str, key_role: str, state_role: str) -> bool:
         """The state was measured with the key or after it, not left over from the job before.
@@ -115,14 +125,21 @@ class Effects:
         value = self._good(call.unit, role)
         if value is None or value not in wanted:
             return Effect(Verdict.NOT_YET, "")
-        return Effect(Verdict.SEEN, f"{role}={int(value)}")
+        return Effect(Verdict.SEEN, f"{role}={int(value)}", self._ids(call.unit, role))
 
     def _parameter(self, call: Call) -> Effect:
         point = next((p for p in self._plant.unit_of[call.unit].points if p.id == call.args["point"]), None)
         value = None if point is None else self._value(point)
         if point is None or value is None or abs(value - call.args["value"]) > 1e-6 * max(1.0, abs(value)):
             return Effect(Verdict.NOT_YET, "")
-        return Effect(Verdict.SEEN, f"{point.name}={value:g}")
+        return Effect(Verdict.SEEN, f"{point.name}={value:g}", (point.id,))
+
+    def _other_value(self, call: Call) -> Effect:
+        point = next((p for p in self._plant.unit_of[call.unit].points if p.id == call.args["point"]), None)
+        value = None if point is None else self._value(point)
+        if point is None or value is None:
+            return Effect(Verdict.NOT_YET, "")
+        return Effect(Verdict.FAILED, f"not set: {point.name}={value:g}", (point.id,))
 
     def _good(self, unit: str, role: str) -> float | None:
         point = self._roles.get((unit, role))

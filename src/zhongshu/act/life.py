@@ -6,8 +6,9 @@ from zhongshu.model.commands import ENDS, CommandStatus
 
 S = CommandStatus
 #: UNKNOWN may still be ended by a measurement (proven, failed) or a named person; nothing else leaves an end.
+#: PROPOSED follows itself once, where it is found that a person has to approve.
 NEXT: dict[CommandStatus, frozenset[CommandStatus]] = {
-    S.PROPOSED: frozenset({S.APPROVED, S.REFUSED, S.EXPIRED}),
+    S.PROPOSED: frozenset({S.PROPOSED, S.APPROVED, S.REFUSED, S.EXPIRED}),
     S.APPROVED: frozenset({S.SENT, S.EXPIRED, S.REFUSED}),
     S.SENT: frozenset({S.ACCEPTED, S.PROVEN, S.REFUSED, S.FAILED, S.UNKNOWN, S.APPROVED}),
     S.ACCEPTED: frozenset({S.PROVEN, S.FAILED, S.UNKNOWN}),

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from zhongshu.connectors import registry
+from zhongshu.decide.policies import switched_on
 from zhongshu.kernel.clock import load_clock
 from zhongshu.kernel.config import DataDir
 from zhongshu.kernel.ids import assign_ids
@@ -16,8 +17,9 @@ from zhongshu.model.plant import Connection, Plant
 
 
 async def check_plant(plant_file: Path, data: Path) -> int:
-    """Print what was found; 0 when everything answers."""
+    """Print what was found; 0 when everything answers. Raises PlantFileError, PolicyError."""
     plant = load_plant(plant_file)
+    switched_on(plant)
     print(
         f"{plant_file}: {len(plant.units)} units, {len(plant.points)} points, {len(plant.connections)} connections"
     )

@@ -15,6 +15,7 @@ from zhongshu.kernel.clock import load_clock
 from zhongshu.kernel.ids import assign_ids
 from zhongshu.kernel.plantfile import load_plant
 from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.signed import NOBODY
 from zhongshu.kernel.wire import decode_event, publish_event
 from zhongshu.model import subjects
 from zhongshu.model.commands import ENDS, CommandStatus, Verb
@@ -30,7 +31,7 @@ async def give_command(data: Path, unit: str, verb: str, by: str, point: str, va
     """Propose, print every step, return 0 when proven and 1 otherwise."""
     if verb not in BY_HAND:
         raise SystemExit(f"{verb!r} can't be given by hand; one of {', '.join(BY_HAND)} can")
-    if not by.strip() or not by.isprintable() or len(by) > BY_MAX:
+    if not by.strip() or not by.isprintable() or len(by) > BY_MAX or by.casefold() in NOBODY:
         raise SystemExit(
             f"--by needs a name of 1 to {BY_MAX} printable characters: it is kept with the command"
         )

@@ -74,11 +74,14 @@ def demo(
     seed: Annotated[int, typer.Option(help="The plant's day.")] = 1,
     plant: Annotated[Path, typer.Option(help="The plant file; twin.yaml lies beside it.")] = KITCHEN,
     truth: Annotated[Path | None, typer.Option(help="Write the twin's own journal here.")] = None,
+    story: Annotated[
+        bool, typer.Option(help="Let a busy machine break down where none has for four minutes.")
+    ] = True,
 ) -> None:
     """Run the twin of the kitchen plant and the brain that runs it, until Ctrl-C."""
     from zhongshu.cli.run import run_demo
 
-    asyncio.run(run_demo(plant, data, port, speed=speed, seed=seed, truth=truth))
+    asyncio.run(run_demo(plant, data, port, speed=speed, seed=seed, truth=truth, story=story))
 
 
 @app.command()
@@ -140,6 +143,30 @@ def command(
 
 
 @app.command()
+def autonomy(
+    action: Annotated[
+        str,
+        typer.Argument(
+            help="show, level AREA LEVEL, take-over or hand-back UNIT|AREA, stop or resume [AREA], "
+            "approve, reject, proven or failed COMMAND…"
+        ),
+    ] = "show",
+    what: Annotated[list[str] | None, typer.Argument(help="Area, unit or commands.")] = None,
+    by: Annotated[str, typer.Option(help="Who says so: a person's name, kept with it.")] = "",
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    then: Annotated[
+        str, typer.Option(help="With stop, for machines at work: finish, hold or stop.")
+    ] = "finish",
+    data: DataOption = HERE,
+) -> None:
+    """Show or change how far the brain may go by itself."""
+    from zhongshu.cli.autonomy import Typed
+    from zhongshu.cli.autonomy import autonomy as said
+
+    sys.exit(said(data, Typed(action, tuple(what or ()), by, note, then)))
+
+
+@app.command()
 def solve(
     file: Annotated[Path, typer.Argument(help="The problem: .jsp, .fjs, or problem JSON.")],
     seconds: Annotated[
@@ -168,13 +195,22 @@ def rehearse(
     policy: Annotated[
         str, typer.Option(help="first-come, earliest-due, best-rule, daily-plan or brain.")
     ] = "brain",
+    without: Annotated[
+        list[str] | None, typer.Option(help="A coordination policy to switch off; may be given again.")
+    ] = None,
+    policies: Annotated[
+        list[Path] | None, typer.Option(help="A Python file with coordination policies of your own.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Run a plant's day in virtual time, the same brain against the twin, and say what it was worth."""
     from zhongshu.cli.rehearse import Asked
     from zhongshu.cli.rehearse import rehearse as rehearse_plant
 
-    sys.exit(rehearse_plant(Asked(plant, hours, seed, policy, as_json)))
+    asked = Asked(
+        plant, hours, seed, policy, as_json, without=tuple(without or ()), files=tuple(policies or ())
+    )
+    sys.exit(rehearse_plant(asked))
 
 
 @twin.command("fault", context_settings={"ignore_unknown_options": True})  # a negative number is no option

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zhongshu.cli.attach import NotRunning
 from zhongshu.cli.device_ports import DevicePortTaken
+from zhongshu.decide.policies import PolicyError
 from zhongshu.historian.query import QueryError
 from zhongshu.kernel.bus import BusError
 from zhongshu.kernel.config import ConfigError
@@ -13,6 +14,7 @@ from zhongshu.twin.control import NotRunning as NoTwin
 
 PROBLEMS: tuple[type[Exception], ...] = (
     NotRunning,
+    PolicyError,
     DevicePortTaken,
     NoTwin,
     BusError,

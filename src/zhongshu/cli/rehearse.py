@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from zhongshu.cli.rehearsal.policies import POLICIES
 from zhongshu.cli.run import can_plan
 from zhongshu.cli.twin_process import TRUTH
+from zhongshu.decide.policies import switched_on
 from zhongshu.kernel.plantfile import load_plant
 from zhongshu.kernel.strings import strings_of
 from zhongshu.kernel.virtual import run
@@ -21,7 +22,8 @@ SPEED = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was typed; without ``seed`` the truth's own is taken."""
+    """What was typed; without ``seed`` the truth's own is taken. ``without``: coordination policies that are switched off,
+    ``files``: those of somebody's own that are added."""
 
     plant: Path
     hours: float
@@ -29,10 +31,12 @@ class Asked:
     policy: str
     as_json: bool
     speed: float = SPEED
+    without: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
 
 
 def rehearse(asked: Asked) -> int:
-    """Print the figures; raises PlantFileError, SystemExit for a policy that there is not."""
+    """Print the figures; raises PlantFileError, PolicyError, SystemExit for a way to run it that there is not."""
     policy = POLICIES.get(asked.policy)
     if policy is None:
         raise SystemExit(f"there is no policy {asked.policy!r}: {', '.join(POLICIES)}")
@@ -41,13 +45,17 @@ def rehearse(asked: Asked) -> int:
     plant = load_plant(asked.plant)
     truth = load_truth(asked.plant.with_name(TRUTH), plant)
     seed = truth.seed if asked.seed is None else asked.seed
+    coordinated = plant if policy.coordinates else replace(plant, policies={})
+    rules = switched_on(coordinated, asked.without, asked.files)
 
     async def play() -> dict[str, Any]:
         from zhongshu.cli.rehearsal.stage import Stage
 
-        return await Stage(plant, truth, seed, policy, asked.speed).play(asked.hours)
+        return await Stage(plant, truth, seed, policy, asked.speed, rules).play(asked.hours)
 
-    figures = {"plant": plant.id, "policy": policy.name, "seed": seed, "hours": asked.hours} | run(play)
+    said: dict[str, Any] = {"plant": plant.id, "policy": policy.name, "seed": seed, "hours": asked.hours}
+    said |= {"coordination": [rule.name for rule in rules], "without": sorted(asked.without)}
+    figures = said | run(play)
     print(json.dumps(figures) if asked.as_json else _table(figures))
     return 0
 

@@ -7,14 +7,17 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from zhongshu.cli.announce import announce
 from zhongshu.cli.attach import note_running
 from zhongshu.cli.device_ports import require_free_devices
 from zhongshu.cli.plant_time import choose_clock, keep_alive_mark
+from zhongshu.cli.staging import stage
+from zhongshu.decide.policies import switched_on
 from zhongshu.kernel.clock import save_clock, wall_clock
 from zhongshu.kernel.config import DataDir, Ports, write_private
 from zhongshu.kernel.listeners import require_free
@@ -37,9 +40,19 @@ async def run_plant(plant_file: Path, data: Path, port: int | None) -> None:
 
 
 async def run_demo(
-    plant_file: Path, data: Path, port: int | None, *, speed: float, seed: int, truth: Path | None
+    plant_file: Path,
+    data: Path,
+    port: int | None,
+    *,
+    speed: float,
+    seed: int,
+    truth: Path | None,
+    story: bool,
 ) -> None:
-    """The brain and beside it the twin; the plant's time goes on where the last run of this data directory ended."""
+    """The brain and beside it the twin; the plant's time goes on where the last run of this data directory ended.
+
+    ``story``: a machine breaks down every few minutes, so that who watches sees it (``cli.staging``).
+    """
     plant, directory, ports = _open(plant_file, data, port)
     with directory.lock():
         require_free_devices(plant)
@@ -47,7 +60,8 @@ async def run_demo(
         _make_passwords(plant, directory)
         extra = ["--seed", str(seed), *(["--truth", str(truth)] if truth else [])]
         twin = _child("twin", plant_file, directory, extra, after=["bus"])
-        await _keep(plant, plant_file, directory, ports, [*_brain(plant_file, directory, ports), twin])
+        children = [*_brain(plant_file, directory, ports), twin]
+        await _keep(plant, plant_file, directory, ports, children, [stage] if story else [])
 
 
 def _open(plant_file: Path, data: Path, port: int | None) -> tuple[Plant, DataDir, Ports]:
@@ -55,6 +69,7 @@ def _open(plant_file: Path, data: Path, port: int | None) -> tuple[Plant, DataDi
     if port is not None:
         os.environ["ZHONGSHU_PORT_WEB"] = str(port)
     plant = load_plant(plant_file)
+    switched_on(plant)  # a policy that can't be is told here, not by a process that starts again and again
     return plant, DataDir(data), Ports.of(plant.settings.get("ports"))
 
 
@@ -96,7 +111,12 @@ def _child(
 
 
 async def _keep(
-    plant: Plant, plant_file: Path, data: DataDir, ports: Ports, children: Sequence[Child]
+    plant: Plant,
+    plant_file: Path,
+    data: DataDir,
+    ports: Ports,
+    children: Sequence[Child],
+    more: Sequence[Callable[[Supervisor, DataDir, Plant], Coroutine[Any, Any, None]]] = (),
 ) -> None:
     """Prepare what all processes share, then supervise until Ctrl-C."""
     require_free("web", ports.web)
@@ -106,6 +126,7 @@ async def _keep(
     beside = [
         asyncio.create_task(announce(supervisor, data, plant, ports)),
         asyncio.create_task(keep_alive_mark(data)),
+        *(asyncio.create_task(other(supervisor, data, plant)) for other in more),
     ]
     try:
         await supervisor.run()

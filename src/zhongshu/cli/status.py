@@ -34,9 +34,21 @@ def _text(figures: dict[str, Any]) -> str:
     ]
     if figures["orders"]:
         rows.append(("orders", ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in figures["orders"].items())))
+    if reaction := _reaction(figures.get("reaction")):
+        rows.append(("reaction", reaction))
     if figures["silent"]:
         rows.append(("silent", ", ".join(figures["silent"]) + " (see the logs in the data directory)"))
     return "\n".join(f"{name:<9} {text}" for name, text in rows)
+
+
+def _reaction(reaction: dict[str, Any] | None) -> str:
+    """Wall seconds from a breakdown's state word, median; empty where there was none yet."""
+    if not reaction or not reaction["decisions"]:
+        return ""
+    since = reaction["since_measured_ms"]
+    told = (("in_force", "new plan"), ("taken", "dispatch"), ("sent", "first command"), ("proven", "proven"))
+    parts = [f"{name} {since[hop]['p50'] / 1000:.1f} s" for hop, name in told if since[hop]["n"]]
+    return f"breakdown to {', '.join(parts)} (median of {reaction['decisions']})"
 
 
 def _n(value: float | None) -> str:

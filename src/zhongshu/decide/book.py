@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from zhongshu.kernel.store import Store, StoreError
 from zhongshu.kernel.store.meta import get_meta, set_meta
 from zhongshu.kernel.store.tables import Lot as LotRow
 from zhongshu.kernel.store.tables import WorkOrder as OrderRow
+from zhongshu.kernel.store.upsert import upsert
 from zhongshu.kernel.wire import decode_event, encode_event
 from zhongshu.model.messages import JobProgressed, OrderProgressed, Proposed, TransportProgressed
 from zhongshu.model.plant import Plant
@@ -73,9 +75,8 @@ class WorkBook:
             for name in sorted(work.dirty_orders):
                 self._save_order(session, work.orders[name], now_ns)
             session.flush()
-            for number in sorted(work.dirty_lots, key=lambda n: (_depth(work, n), n)):
-                session.merge(_row(self._plant.id, work, work.lots[number], now_ns))
-                session.flush()
+            rows = [_row(self._plant.id, work, work.lots[n], now_ns) for n in sorted(work.dirty_lots)]
+            upsert(session, LotRow, rows)
             if work.dirty_vehicles:
                 vehicles = json.dumps({name: asdict(v) for name, v in work.vehicles.items()})
                 set_meta(session, self._plant.id, VEHICLES, vehicles)
@@ -108,12 +109,6 @@ def _require_alone(session: Session, plant: str) -> None:
         raise StoreError(
             f"this database belongs to plant {other!r}; give plant {plant!r} a database of its own in {STORE_VARIABLE}"
         )
-
-
-def _depth(work: Work, number: int) -> int:
-    """Parents are stored before what refers to them."""
-    parent = work.lots[number].parent
-    return 1 + _depth(work, parent) if parent in work.lots else 0
 
 
 def _order(row: OrderRow) -> Order:
@@ -155,29 +150,29 @@ def _lot(row: LotRow) -> Lot:
     )
 
 
-def _row(plant: str, work: Work, lot: Lot, now_ns: int) -> LotRow:
+def _row(plant: str, work: Work, lot: Lot, now_ns: int) -> dict[str, Any]:
     routing = work.product(lot).routing
-    return LotRow(
-        id=lot.number,
-        plant=plant,
-        order_id=lot.order,
-        product=lot.product,
-        quantity=lot.quantity,
-        good=min(lot.good, COUNT_MAX),
-        scrap=min(lot.scrap, COUNT_MAX),
-        operation=routing[lot.next_step - 1].operation if lot.next_step else 0,
-        next_step=lot.next_step,
-        place=lot.place,
-        status=lot.status.value,
-        parent_lot=lot.parent or None,
-        updated_ns=now_ns,
-        at_output=lot.at_output,
-        target=lot.target,
-        build_at=json.dumps(lot.build_at),
-        proposal=lot.proposal,
-        command=lot.command,
-        attempt=lot.attempt,
-        not_before_ns=lot.not_before_ns,
-        started_ns=lot.started_ns,
-        hold=lot.hold.value,
-    )
+    return {
+        "id": lot.number,
+        "plant": plant,
+        "order_id": lot.order,
+        "product": lot.product,
+        "quantity": lot.quantity,
+        "good": min(lot.good, COUNT_MAX),
+        "scrap": min(lot.scrap, COUNT_MAX),
+        "operation": routing[lot.next_step - 1].operation if lot.next_step else 0,
+        "next_step": lot.next_step,
+        "place": lot.place,
+        "status": lot.status.value,
+        "parent_lot": lot.parent or None,
+        "updated_ns": now_ns,
+        "at_output": lot.at_output,
+        "target": lot.target,
+        "build_at": json.dumps(lot.build_at),
+        "proposal": lot.proposal,
+        "command": lot.command,
+        "attempt": lot.attempt,
+        "not_before_ns": lot.not_before_ns,
+        "started_ns": lot.started_ns,
+        "hold": lot.hold.value,
+    }

@@ -40,7 +40,8 @@ class BestRule(FirstCome):
     """
 
     def __init__(self, work: Work, roads: Roads, now_ns: int, plan: PlanInForce | None = None) -> None:
-        self._rest_s = {lot.number: _rest_s(work, lot) for lot in work.lots.values()}
+        self._rests = work.plant.rest_s
+        self._rest_s = {lot.number: self._lot_rest_s(lot) for lot in work.lots.values()}
         open_s = [rest for rest in self._rest_s.values() if rest > 0]
         self._mean_s = sum(open_s) / len(open_s) if open_s else 1.0
         self._family = _families(work)
@@ -85,25 +86,12 @@ class BestRule(FirstCome):
 
     def release_rank(self, order: Order) -> tuple[float, ...]:
         """By the same index."""
-        product = self._work.plant.product_of[order.product]
-        rest_s = sum(
-            _step_s(self._work, product.id, k, product.lot_size) for k in range(len(product.routing))
-        )
+        rest_s = self._rests[order.product][0] * self._work.plant.product_of[order.product].lot_size
         return (-self._urgency(order, rest_s),)
 
-
-def _rest_s(work: Work, lot: Lot) -> float:
-    """Nominal seconds of the operations that are left."""
-    pieces = max(1, lot.good or lot.quantity)
-    return sum(
-        _step_s(work, lot.product, k, pieces) for k in range(lot.next_step, len(work.product(lot).routing))
-    )
-
-
-def _step_s(work: Work, product: str, step: int, pieces: int) -> float:
-    capability = work.plant.product_of[product].routing[step].capability
-    able = next(a for kind in work.plant.types if (a := kind.can(capability)) is not None)
-    return able.cycle_s * pieces
+    def _lot_rest_s(self, lot: Lot) -> float:
+        """Nominal seconds of the operations that are left."""
+        return self._rests[lot.product][lot.next_step] * max(1, lot.good or lot.quantity)
 
 
 def _families(work: Work) -> Mapping[str, str]:

@@ -187,9 +187,7 @@ class FirstCome:
         return self._roads.seconds(start, end) if start else 0.0
 
     def _capable(self, capability: str) -> Iterator[Unit]:
-        for unit in self._work.plant.machines:
-            if self._work.plant.type_of[unit.type].can(capability) and self._work.commandable(unit.id):
-                yield unit
+        return (unit for unit in self._work.plant.able.get(capability, ()) if self._work.commandable(unit.id))
 
     def _fits(self, unit: Unit, places: int) -> bool:
         return self._incoming[unit.id] + places <= self._work.plant.type_of[unit.type].buffer_in
@@ -199,6 +197,8 @@ class FirstCome:
         if lot.status not in (LotStatus.PLANNED, LotStatus.WAITING) or not lot.target or step is None:
             return
         if lot.status is LotStatus.WAITING and lot.place != lot.target:
+            return
+        if self._work.advised_on(lot.number):
             return
         if not self._parts_there(lot, step.operation):
             return
@@ -210,7 +210,7 @@ class FirstCome:
 
     def _can_begin(self, unit: str, own: int) -> bool:
         """Idle, nothing given to it yet, and a free place behind it; ``own`` lots there make room by beginning."""
-        if self._working[unit]:
+        if self._working[unit] or unit in self._work.advised:
             return False
         kind = self._work.plant.type_of[self._work.plant.unit_of[unit].type]
         if self._outgoing[unit] - own >= kind.buffer_out:
@@ -247,5 +247,7 @@ class FirstCome:
         if lot.not_before_ns > self._now_ns or not lot.target or not lot.place or lot.place == lot.target:
             return False
         if lot.place in self._work.vehicles:
+            return False
+        if any(map(self._work.stopped, (lot.place, lot.target))) or self._work.advised_on(lot.number):
             return False
         return lot.status in (LotStatus.WAITING, LotStatus.FINISHED) and lot.at_output

@@ -34,7 +34,8 @@ class PlanInForce:
             begin = origin + start * NS
             self._of[name], self._span[name] = (units[unit], begin), (end - start) * NS
             lines[units[unit]].append((begin, name))
-        self._lines = {unit: deque(sorted(line)) for unit, line in lines.items()}
+        self._starts = {unit: sorted(line) for unit, line in lines.items()}
+        self._lines = {unit: deque(line) for unit, line in self._starts.items()}
         self._first: dict[str, int] = {}
         for name, order in zip(tasks["id"], tasks["order"], strict=True):
             key = document["orders"][order]["id"]
@@ -55,6 +56,20 @@ class PlanInForce:
     def order_start_ns(self, order: str) -> int:
         """When the first task of the order is planned to begin."""
         return self._first.get(order, UNPLANNED)
+
+    def next_start_ns(self, work: Work, unit: str, now_ns: int) -> int:
+        """When the unit is planned to begin something next that has not begun; ``UNPLANNED`` where nothing is.
+
+        Lots that are not on the floor yet count while their time lies ahead; what is overdue counts as now.
+        """
+        for begin, name in self._starts.get(unit, ()):
+            number, _, step = name.partition(":")
+            lot = work.lots.get(int(number))
+            if lot is None and begin <= now_ns:
+                continue  # over and forgotten, or not let onto the floor
+            if lot is None or not (closed(lot) or _begun(lot, int(step))):
+                return max(begin, now_ns)
+        return UNPLANNED
 
     def turn(self, work: Work, unit: str) -> tuple[int, str]:
         """(planned start, task) of what is next on the unit, of all that is on the floor; drops what has begun or is gone."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from zhongshu.decide.corrections import change_order, correct_lot, hold_order, settle_order, stop
-from zhongshu.decide.work import Hold, Lot, LotStatus, Order, Work
+from zhongshu.decide.work import Advice, Hold, Lot, LotStatus, Order, Work
+from zhongshu.model.autonomy import Said
 from zhongshu.model.commands import CommandStatus
 from zhongshu.model.messages import (
     CommandChanged,
@@ -23,6 +24,8 @@ from zhongshu.model.states import JobState, TransportState
 PAUSE_NS = 10_000_000_000
 #: So many refusals in a row, and a person has to look.
 ATTEMPTS_MAX = 12
+#: What a person rejected is not asked for again for so long (plant time).
+REJECTED_NS = 1_800_000_000_000
 GAVE_UP = frozenset({CommandStatus.REFUSED.value, CommandStatus.EXPIRED.value, CommandStatus.FAILED.value})
 
 
@@ -82,7 +85,8 @@ class Progress:
                 vehicle.command = event.command
                 self._work.dirty_vehicles.add(name)
                 if event.status in GAVE_UP:
-                    self._release_vehicle(name, event.t_ns + PAUSE_NS)
+                    self._advised(event, vehicle.lot)
+                    self._release_vehicle(name, event.t_ns + _pause_ns(event))
         early = self._work.early.pop(event.command, None)
         if early is not None:
             self.apply(early)
@@ -98,20 +102,25 @@ class Progress:
         lot.command = event.command
         self._lot_of_command[event.command] = lot.number
         if event.status in GAVE_UP and lot.status in (LotStatus.STARTING, LotStatus.MOVING):
-            self._retry(lot, event.t_ns)
+            self._retry(lot, event.t_ns, event)
         self._work.touch(lot)
 
-    def _retry(self, lot: Lot, t_ns: int, *, counts: bool = True) -> None:
+    def _retry(
+        self, lot: Lot, t_ns: int, event: CommandChanged | None = None, *, counts: bool = True
+    ) -> None:
         """Back to where it was; elsewhere next time if it can choose; to a person when nothing helps.
 
-        It does not count where we ourselves took it back for something better.
+        That the ladder or a person let nothing pass is no refusal of the lot. It does not count either where we ourselves
+        took it back for something better.
         """
+        advised = event is not None and self._advised(event, lot.number)
+        pause_ns = _pause_ns(event) if event is not None else PAUSE_NS
         lot.attempt += counts
         lot.proposal, lot.command = "", 0
-        lot.not_before_ns = t_ns + PAUSE_NS if counts else 0
+        lot.not_before_ns = t_ns + pause_ns if counts else 0
         moving = lot.status is LotStatus.MOVING
         step = self._work.step(lot)
-        if counts and lot.attempt % ATTEMPTS_MAX == 0:
+        if counts and lot.attempt % ATTEMPTS_MAX == 0 and not (event is not None and _by_ladder(event)):
             lot.hold = lot.hold or Hold.REFUSED
         if moving:
             lot.status = LotStatus.FINISHED if step is None else LotStatus.WAITING
@@ -119,9 +128,17 @@ class Progress:
             lot.status = LotStatus.WAITING
         else:
             lot.status = LotStatus.PLANNED
-            if not lot.build_at:
+            if not lot.build_at and not advised:
                 lot.place, lot.target = "", ""
         self._rest(lot)
+
+    def _advised(self, event: CommandChanged, lot: int) -> bool:
+        """Remember what was only advice, so that it is not said again at every pass."""
+        if event.detail != Said.ADVICE:
+            return False
+        vehicle = self._work.vehicles.get(event.unit)
+        self._work.advised[event.unit] = Advice(lot, vehicle.node if vehicle is not None else "")
+        return True
 
     def _job(self, event: JobProgressed) -> None:
         number = self._lot_of_command.get(event.key)
@@ -223,3 +240,12 @@ class Progress:
         vehicle.lot, vehicle.proposal, vehicle.command = 0, "", 0
         vehicle.to_unit, vehicle.moving_to, vehicle.not_before_ns = "", "", not_before_ns
         vehicle.recalled = False
+
+
+def _by_ladder(event: CommandChanged) -> bool:
+    """The autonomy ladder or a person ended it, not the unit."""
+    return event.detail.partition(":")[0] in set(Said)
+
+
+def _pause_ns(event: CommandChanged) -> int:
+    return REJECTED_NS if event.detail.partition(":")[0] == Said.REJECTED else PAUSE_NS

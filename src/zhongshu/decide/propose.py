@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 from zhongshu.decide.first_come import Choice, Move, Start
+from zhongshu.decide.follow import PlanInForce
 from zhongshu.decide.roads import Roads
 from zhongshu.decide.vehicles import Charge, Recall
-from zhongshu.decide.work import LotStatus, Vehicle, Work
+from zhongshu.decide.work import Lot, LotStatus, Vehicle, Work
+from zhongshu.model.autonomy import BRAIN
 from zhongshu.model.commands import Verb
+from zhongshu.model.decisions import by_plan, by_rule, plan_of
 from zhongshu.model.messages import Proposed
 
 SOURCE = "decide"
@@ -22,20 +25,35 @@ class Proposer:
 
     def __init__(self, work: Work, roads: Roads, speed: float) -> None:
         self._work, self._roads, self._valid_ns = work, roads, round(VALID_NS * max(1.0, speed))
+        self.plan = 0  # version of the plan in force, which every proposal names
 
-    def propose(self, choice: Choice, now_ns: int) -> Proposed | None:
-        """The message, or None where the way turned out not to exist."""
+    def propose(self, choice: Choice, now_ns: int, plan: PlanInForce | None = None) -> Proposed | None:
+        """The message, with the version of the ``plan`` if that is what it goes by; None where the way turned out not to exist."""
         match choice:
             case Start():
-                return self._start(choice, now_ns)
+                return self._start(choice, now_ns, self._goes_by(plan, choice.lot, choice.unit))
             case Move():
-                return self._move(choice, now_ns)
+                return self._move(choice, now_ns, self._goes_by(plan, choice.lot, choice.to_unit))
             case Charge():
                 return self._charge(choice, now_ns)
             case Recall():
                 return self._recall(choice, now_ns)
 
-    def _start(self, choice: Start, now_ns: int) -> Proposed:
+    def _goes_by(self, plan: PlanInForce | None, lot: Lot, unit: str) -> str:
+        """The plan where it has the lot's next step on this unit, of a finished part the step in which it is built in; else the
+        rule, first come, first served."""
+        number, step, parent = lot.number, lot.next_step, self._work.lots.get(lot.parent)
+        if parent is not None and self._work.step(lot) is None:
+            operation, routing = self._work.enters_at(lot), self._work.product(parent).routing
+            number, step = (
+                parent.number,
+                next((k for k, s in enumerate(routing) if s.operation == operation), 0),
+            )
+        if plan is not None and plan.unit(number, step) == unit:
+            return by_plan(plan.version)
+        return by_rule("first_come")
+
+    def _start(self, choice: Start, now_ns: int, decision: str) -> Proposed:
         lot = choice.lot
         product, step = self._work.product(lot), self._work.step(lot)
         assert step is not None  # FirstCome starts only lots that have a next operation
@@ -53,12 +71,13 @@ class Proposer:
             choice.unit,
             Verb.START_JOB,
             args,
-            "first_come_free_unit",
+            "planned_unit" if plan_of(decision) else "first_come_free_unit",
             f"lot:{lot.number}",
             now_ns,
+            decision,
         )
 
-    def _move(self, choice: Move, now_ns: int) -> Proposed | None:
+    def _move(self, choice: Move, now_ns: int, decision: str) -> Proposed | None:
         lot, vehicle = choice.lot, self._work.vehicles[choice.vehicle]
         units = self._work.plant.unit_of
         end = units[choice.to_unit].station
@@ -88,6 +107,7 @@ class Proposer:
             "least_driving_in_all",
             f"lot:{lot.number}",
             now_ns,
+            decision,
         )
 
     def _charge(self, choice: Charge, now_ns: int) -> Proposed | None:
@@ -107,7 +127,14 @@ class Proposer:
         vehicle.moving_to = choice.node
         self._occupy(choice.vehicle, vehicle, proposal)
         return self._message(
-            proposal, choice.vehicle, Verb.TRANSPORT, args, "battery_low", f"vehicle:{choice.vehicle}", now_ns
+            proposal,
+            choice.vehicle,
+            Verb.TRANSPORT,
+            args,
+            "battery_low",
+            f"vehicle:{choice.vehicle}",
+            now_ns,
+            by_rule("battery"),
         )
 
     def _recall(self, choice: Recall, now_ns: int) -> Proposed:
@@ -116,7 +143,14 @@ class Proposer:
         self._work.dirty_vehicles.add(choice.vehicle)
         proposal, subject = f"recall.{choice.vehicle}.{vehicle.command}", f"lot:{vehicle.lot}"
         return self._message(
-            proposal, choice.vehicle, Verb.CANCEL_TRANSPORT, {}, choice.reason, subject, now_ns
+            proposal,
+            choice.vehicle,
+            Verb.CANCEL_TRANSPORT,
+            {},
+            choice.reason,
+            subject,
+            now_ns,
+            by_rule("recall"),
         )
 
     def _occupy(self, name: str, vehicle: Vehicle, proposal: str) -> None:
@@ -132,6 +166,7 @@ class Proposer:
         reason: str,
         subject: str,
         now_ns: int,
+        decision: str,
     ) -> Proposed:
         return Proposed(
             plant=self._work.plant.id,
@@ -141,9 +176,10 @@ class Proposer:
             unit=unit,
             verb=verb.name,
             args=json.dumps(args),
-            decision="first_come",
+            decision=decision,
             reason=reason,
             subject=subject,
             expires_ns=now_ns + self._valid_ns,
-            by="brain",
+            by=BRAIN,
+            plan=self.plan,
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from zhongshu.decide.matching import match
 from zhongshu.decide.roads import Roads
 from zhongshu.decide.work import Lot, LotStatus, Vehicle, Work
+from zhongshu.model.autonomy import Level
 
 #: Percent of charge: below the first a vehicle takes no order, below the second it goes to charge when it is idle,
 #: and at a charger it takes no order before it has the third.
@@ -81,6 +82,9 @@ def recalls(
 
 def _may_be_recalled(work: Work, name: str, vehicle: Vehicle) -> bool:
     lot = work.lots.get(vehicle.lot)
+    standing = work.autonomy.units.get(name)
+    if standing is not None and standing.level is not Level.ACT:
+        return False  # by the time a person has agreed it may have picked, or have another order
     is_out = bool(vehicle.command) and not vehicle.load and not vehicle.recalled and work.commandable(name)
     return is_out and lot is not None and lot.status is LotStatus.MOVING and lot.place in work.plant.unit_of
 
@@ -108,6 +112,7 @@ def _idle(work: Work, name: str, vehicle: Vehicle, now_ns: int) -> bool:
     return (
         bool(vehicle.node)
         and not vehicle.proposal
+        and name not in work.advised
         and vehicle.not_before_ns <= now_ns
         and work.commandable(name)
         and not waits

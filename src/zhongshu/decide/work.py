@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from zhongshu.model.autonomy import Autonomy
 from zhongshu.model.messages import JobProgressed, TransportProgressed
 from zhongshu.model.plant import Plant, Product, Step
 from zhongshu.model.states import UnitMode, UnitState
@@ -101,6 +102,17 @@ class Vehicle:
     recalled: bool = False  # it was asked to give its order back
 
 
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the brain would do with a unit of an area where it only advises: it stands until things have changed there.
+
+    ``lot`` is 0 for a drive without one, ``node`` where the vehicle stood.
+    """
+
+    lot: int
+    node: str
+
+
 @dataclass(slots=True)
 class Work:
     """Everything open. Pure bookkeeping: no I/O, no clock."""
@@ -118,6 +130,8 @@ class Work:
     grown: list[tuple[str, int]] = field(
         default_factory=list
     )  # orders and the pieces that were added to them
+    autonomy: Autonomy = field(default_factory=lambda: Autonomy(0, {}, {}))
+    advised: dict[str, Advice] = field(default_factory=dict)  # by unit
     dirty_lots: set[int] = field(default_factory=set)
     dirty_orders: set[str] = field(default_factory=set)
     dirty_vehicles: set[str] = field(default_factory=set)
@@ -164,9 +178,28 @@ class Work:
         return pieces
 
     def commandable(self, unit: str) -> bool:
-        """In production mode, by values that are Good now (those of a lost unit are not)."""
+        """In production mode, by values that are Good now (those of a lost unit are not), and nobody keeps the brain off it."""
+        standing = self.autonomy.units.get(unit)
+        if standing is not None and standing.closed:
+            return False
         state, mode = self.states.get(unit, ("UNDEFINED", "UNDEFINED"))
         return mode == UnitMode.PRODUCTION.name and state != UnitState.UNDEFINED.name
+
+    def stopped(self, unit: str) -> bool:
+        """A person has stopped the brain where the unit is: nothing is brought there or fetched from there."""
+        standing = self.autonomy.units.get(unit)
+        return standing is not None and bool(standing.stopped)
+
+    def advised_on(self, lot: int) -> bool:
+        """It was said what the brain would do with the lot, and that still stands."""
+        return any(advice.lot == lot for advice in self.advised.values())
+
+    def judge_anew(self, autonomy: Autonomy) -> None:
+        """People or the brain changed how far it may go: advice for units that stand otherwise now is of the past."""
+        for unit in list(self.advised):
+            if autonomy.units.get(unit) != self.autonomy.units.get(unit):
+                del self.advised[unit]
+        self.autonomy = autonomy
 
     def awaits_key(self) -> bool:
         """Some proposal is out of which act has not yet told under which key it goes to the unit."""

@@ -16,7 +16,7 @@ def summary(health: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
     latency is wall ms from source time to queryable; ``values_lost`` counts samples that devices numbered, that are
     not queryable and stand in no gap; ``gaps`` counts ledger entries since the data directory was made. ``repair_ms`` is from
-    the problem to a checked plan that is valid now.
+    the problem to a checked plan that is valid now; ``reaction`` from a measured breakdown to each hop of the answer to it.
     """
     brain, historian = health.get("brain", {}), health.get("historian", {})
     act, planner = brain.get("act", {}), health.get("planner", {})
@@ -34,6 +34,7 @@ def summary(health: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         },
         "orders": brain.get("decide"),
         "plan": {k: planner.get(k) for k in PLAN},
+        "reaction": planner.get("reaction"),
         "silent": [name for name in EXPECTED if name not in health],
     }
 

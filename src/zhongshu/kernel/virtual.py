@@ -70,10 +70,10 @@ class _Inline(ThreadPoolExecutor):
 
 
 class LoopClock:
-    """Wall time is the loop's; plant time runs ``speed`` times as fast."""
+    """Wall time is the loop's; plant time runs ``speed`` times as fast. Both begin at ``start_ns``."""
 
-    def __init__(self, loop: VirtualLoop, speed: float) -> None:
-        self._loop, self.speed = loop, speed
+    def __init__(self, loop: VirtualLoop, speed: float, start_ns: int = START_NS) -> None:
+        self._loop, self.speed, self._start_ns = loop, speed, start_ns
 
     def now_ns(self) -> int:
         """Plant time now."""
@@ -81,15 +81,15 @@ class LoopClock:
 
     def wall_ns(self) -> int:
         """Virtual wall time now."""
-        return START_NS + self._loop.passed_ns
+        return self._start_ns + self._loop.passed_ns
 
     def to_wall_ns(self, plant_ns: int) -> int:
         """Wall time of a plant time."""
-        return START_NS + round((plant_ns - START_NS) / self.speed)
+        return self._start_ns + round((plant_ns - self._start_ns) / self.speed)
 
     def to_plant_ns(self, wall_ns: int) -> int:
         """Plant time of a wall time."""
-        return START_NS + round((wall_ns - START_NS) * self.speed)
+        return self._start_ns + round((wall_ns - self._start_ns) * self.speed)
 
     async def sleep(self, plant_s: float) -> None:
         """In plant seconds."""

@@ -96,3 +96,12 @@ ENDS = frozenset(
         CommandStatus.UNKNOWN,
     }
 )
+
+
+class Word(StrEnum):
+    """A named person's word on one command."""
+
+    APPROVE = "approve"  # what waits for approval may go out
+    REJECT = "reject"
+    PROVEN = "proven"  # somebody looked: the unknown command took effect …
+    FAILED = "failed"  # … or it did not

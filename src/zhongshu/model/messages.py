@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """A unit's PackML state or mode is another one now (names of UnitState, UnitMode)."""
+    """A unit's PackML state or mode is another one now (names of UnitState, UnitMode).
+
+    Wall ns: ``received_ns`` when the value came to the plant's edge, ``said_ns`` when this was said; 0 where nobody knows.
+    """
 
     plant: str
     source: str
@@ -17,6 +20,8 @@ class StateChanged:
     mode: str
     previous_state: str
     previous_mode: str
+    received_ns: int = 0
+    said_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,9 @@ class OrderProgressed:
 class Proposed:
     """Decide asks for a command. ``args`` is ``Call.args`` as JSON; after ``expires_ns`` (plant time) it must not be sent.
 
-    ``decision`` names the decision this belongs to, ``reason`` says why in one key of decide/strings.toml,
-    ``subject`` what it is about (a lot, an order). ``proposal`` makes a repeated publication harmless.
+    ``decision`` names what this goes by, the plan in force or a rule (``model.decisions``); ``reason`` says why in one key of
+    decide/strings.toml, ``subject`` what it is about (a lot, an order). ``proposal`` makes a repeated publication harmless.
+    ``plan`` is the version of the schedule in force, 0 for none.
     """
 
     plant: str
@@ -139,6 +145,7 @@ class Proposed:
     subject: str
     expires_ns: int
     by: str
+    plan: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +262,75 @@ class SchedulePublished:
     weighted_tardiness_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class AutonomyChanged:
+    """How far the brain may go changed (``autonomy_changes`` row ``change``): a person did it, or the brain stepped down.
+
+    ``scope`` is plant, area:<id> or unit:<id>; ``kind`` level, taken or stopped; ``value`` "" where it is over.
+    """
+
+    plant: str
+    source: str
+    t_ns: int
+    change: int
+    scope: str
+    kind: str
+    before: str
+    value: str
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRuled:
+    """A named person's word on a command (``command_rulings`` row ``number``): approve, reject; proven or failed ends an unknown."""
+
+    plant: str
+    source: str
+    t_ns: int
+    number: int
+    command: int
+    ruling: str
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTaken:
+    """Dispatch goes by this version of the plan from now on. Wall ns: it heard of it, it had read it."""
+
+    plant: str
+    source: str
+    t_ns: int
+    version: int
+    heard_ns: int
+    taken_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionMade:
+    """Why a plan is in force stands in the store under ``decision``; ``rule`` names the trigger, ``subject`` whom it concerns."""
+
+    plant: str
+    source: str
+    t_ns: int
+    decision: str
+    rule: str
+    subject: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoStaged:
+    """The demo, no part of the brain, has asked the twin for a fault, so that visitors see one; nobody decides by this."""
+
+    plant: str
+    source: str
+    t_ns: int
+    kind: str
+    unit: str
+
+
 Event = (
     StateChanged
     | LinkChanged
@@ -272,6 +348,11 @@ Event = (
     | StockCorrected
     | PlanRuleChanged
     | SchedulePublished
+    | AutonomyChanged
+    | CommandRuled
+    | PlanTaken
+    | DecisionMade
+    | DemoStaged
 )
 KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
@@ -292,5 +373,10 @@ KINDS: dict[str, type[Event]] = {
         StockCorrected,
         PlanRuleChanged,
         SchedulePublished,
+        AutonomyChanged,
+        CommandRuled,
+        PlanTaken,
+        DecisionMade,
+        DemoStaged,
     )
 }

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from zhongshu.model.autonomy import Ladder
+from zhongshu.model.idling import Rest, Service
+from zhongshu.model.interlocks import Interlock
 from zhongshu.model.planning import Maintenance, Material, Planning, Pool, Supply
 from zhongshu.model.text import Text as Text  # noqa: PLC0414 - whoever reads a plant finds its labels here as well
 
@@ -79,6 +82,7 @@ class UnitType:
     """Equipment class (ISA-95): what its units have in common. ``setups[a][b]`` is the time in s from family a to b.
 
     ``batch`` lots of one family are worked at once; where ``batch_pieces`` is above 0, so many pieces instead.
+    ``rest``: how its units save energy; ``service``: how they are asked for maintenance; None where they can't.
     """
 
     id: str
@@ -92,6 +96,8 @@ class UnitType:
     parameters: tuple[str, ...]
     batch: int = 1
     batch_pieces: int = 0
+    rest: Rest | None = None
+    service: Service | None = None
 
     def can(self, capability: str) -> Capability | None:
         """The named capability, or None."""
@@ -289,6 +295,10 @@ class Plant:
     materials: tuple[Material, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
     planning: Planning = field(default_factory=Planning)
+    #: Coordination policies that are switched on, by name, with what was set of each; see decide.policies.
+    policies: Mapping[str, Settings] = field(default_factory=dict)
+    ladder: Ladder = field(default_factory=Ladder)
+    interlocks: tuple[Interlock, ...] = ()
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -329,6 +339,27 @@ class Plant:
     def machines(self) -> tuple[Unit, ...]:
         """The units that stand still."""
         return tuple(u for u in self.units if not self.type_of[u.type].is_vehicle)
+
+    @cached_property
+    def able(self) -> Mapping[str, tuple[Unit, ...]]:
+        """The machines that can do something, by capability; without entry where none can."""
+        found: dict[str, list[Unit]] = {}
+        for unit in self.machines:
+            for name in dict.fromkeys(c.name for c in self.type_of[unit.type].capabilities):
+                found.setdefault(name, []).append(unit)
+        return {name: tuple(units) for name, units in found.items()}
+
+    @cached_property
+    def rest_s(self) -> Mapping[str, tuple[float, ...]]:
+        """By product: nominal seconds a piece from each step of its routing to the end; 0 after the last."""
+        cycle_s = {c.name: c.cycle_s for kind in reversed(self.types) for c in reversed(kind.capabilities)}
+        return {
+            product.id: tuple(
+                sum(cycle_s[step.capability] for step in product.routing[k:])
+                for k in range(len(product.routing) + 1)
+            )
+            for product in self.products
+        }
 
     def role(self, unit: Unit, role: str) -> Point | None:
         """The unit's point with that role, or None."""

@@ -54,4 +54,6 @@ LOAD: Final = "load"  # lot number on board, 0 for none
 ERRORS: Final = "errors"  # count of active errors
 E_STOP: Final = "e_stop"  # 0 none, 1 active
 
+#: What tells of the wire, not of the plant: no decision rests on it.
+OF_THE_WIRE: Final = frozenset({SAMPLE_COUNT, SCAN_TIME, HEARTBEAT})
 ALL: Final = frozenset(v for k, v in dict(globals()).items() if k.isupper() and isinstance(v, str))

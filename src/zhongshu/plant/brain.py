@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from zhongshu.connectors import registry
 from zhongshu.decide.decide import Decide
 from zhongshu.decide.dispatching import Dispatch
 from zhongshu.decide.follow import Follow
+from zhongshu.decide.policies import Policy, switched_on
 from zhongshu.kernel.bus import Bus
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.health import Health
@@ -31,7 +32,7 @@ Connect = Callable[[Plant, Any, Clock, Path], Connector]
 
 class Brain:
     """Sense, understand, decide and act of one plant in one process; ``connect`` may be replaced by an in-memory one,
-    ``dispatch`` by a rule that knows no plan."""
+    ``dispatch`` by a rule that knows no plan, ``policies`` by others than those that the plant file switches on."""
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Brain:
         secrets: Path,
         connect: Connect = registry.connector,
         dispatch: Dispatch = Follow,
+        policies: Sequence[Policy] | None = None,
     ) -> None:
         self._plant, self._bus, self._clock = plant, bus, clock
         self._latest = Latest(plant)
@@ -49,9 +51,10 @@ class Brain:
         self._connectors: Mapping[str, Connector] = {
             c.id: connect(plant, c, clock, secrets) for c in plant.connections
         }
+        on = switched_on(plant) if policies is None else policies
         self.sense = Sense(plant, bus, store, clock)
         self.understand = Understand(plant, bus, store, clock)
-        self.decide = Decide(plant, bus, store, clock, self._latest, dispatch)
+        self.decide = Decide(plant, bus, store, clock, self._latest, dispatch, on)
         self.act = Act(plant, bus, store, clock, self._latest, self._connectors)
 
     async def run(self) -> None:

@@ -33,6 +33,8 @@ class Floor:
         self.shop = Shop(plant, truth, seed, now_ns, book)
         roads = self.roads = Roads(self.shop)
         self.machines = {u.id: Machine(u, plant.type_of[u.type], self.shop) for u in plant.machines}
+        for machine in self.machines.values():
+            self.shop.crews.add(machine)
         self.vehicles = {u.id: Vehicle(u, self.shop, roads) for u in plant.vehicles}
         self._points = {(p.unit, p.name): p for p in plant.points}
 
@@ -61,7 +63,7 @@ class Floor:
         if reason is not None:
             return answer(reason[0], reason[1], self.now_ns)
         if found is not None and machine is not None:
-            machine.setpoints[point] = value * found.scale + found.offset
+            machine.write(point, value * found.scale + found.offset)
             self.shop.note("written", unit=unit, point=point, value=machine.setpoints[point])
         return answer(Result.OK, "", self.now_ns)
 
@@ -77,6 +79,9 @@ class Floor:
             real != real or (low is not None and real < low) or (high is not None and real > high)
         ):  # NaN is no value
             return Result.BAD_ARGUMENT, say("refused.bad_argument", what=f"{point.name} {real:g}")
+        rest = machine.kind.rest
+        if rest is not None and point.name == rest.point and rest.resting(real) and machine.open_job:
+            return Result.BUSY, say("refused.busy", number=machine.open_job.key)  # an interlock of its own
         return None
 
     def occupancy(self) -> dict[str, list[str]]:
@@ -146,6 +151,9 @@ class Floor:
         for name, machine in self.machines.items():
             if name in state["machines"]:
                 restore_machine(machine, state["machines"][name])
+        for machine in self.machines.values():
+            if machine.open_job is not None:
+                machine.wake()  # what it waited for may be there by now
         for name, vehicle in self.vehicles.items():
             if name in state["vehicles"]:
                 vehicle.restore(state["vehicles"][name])

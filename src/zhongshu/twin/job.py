@@ -19,7 +19,7 @@ class Job:
 
     ``kit`` holds the component pieces taken for this job by product code. ``short`` of the ``scrap`` pieces were lost
     before they were worked, because a component lot held fewer pieces than the lot itself. ``stale``: the lot had waited
-    longer than the step allows, and its pieces may fail for it.
+    longer than the step allows, and its pieces may fail for it. ``needs``: people and tools by pool, while at work.
     """
 
     key: int
@@ -37,6 +37,7 @@ class Job:
     short: int = 0
     stale: bool = False
     kit: dict[int, int] = field(default_factory=dict)
+    needs: dict[str, int] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from zhongshu.kernel.clock import NS
-from zhongshu.model import roles
 from zhongshu.model.plant import Unit, UnitType
 from zhongshu.model.states import JobState, UnitMode, UnitState
 from zhongshu.twin import packml
 from zhongshu.twin.agenda import Ticket, ns
-from zhongshu.twin.chance import Stream
+from zhongshu.twin.draws import Draws
 from zhongshu.twin.job import Job, settle_kit
 from zhongshu.twin.keys import Keys
 from zhongshu.twin.lots import Lot, Where
+from zhongshu.twin.rest import resting
 from zhongshu.twin.shop import Shop
 
 S = UnitState
-NEVER_NS = 10**19
-#: States in which operating time passes: work goes on, wear grows, a breakdown may strike.
-WORKING = frozenset({S.STARTING, S.EXECUTE})
 DOWN = frozenset({S.ABORTING, S.ABORTED, S.CLEARING, S.STOPPING, S.STOPPED})
 
 
@@ -39,15 +36,17 @@ class Machine:
         self.local = self.maintaining = self.latched = self.broken = False
         self.slow = 1.0
         self.scrap_share: float | None = None
-        self.wear = 0.6 * shop.stream(unit.id, "wear").uniform()
-        self.life_ns = self._draw_life(fresh=True)
-        self.micro_ns = self._draw_micro()
+        self.draws = Draws(unit, kind, self.truth, shop)
+        self.wear = self.draws.wear()
+        self.life_ns = self.draws.life(fresh=True)
+        self.micro_ns = self.draws.micro()
         self.total_good = self.total_scrap = 0
         self.energy_kwh = 0.0
         self.running_ns = 0
         self.setpoints: dict[str, float] = {}
         self.request = (0, 0, 0, 0, 0, 0)
-        self.base_kw = self._base_kw()
+        self.base_kw = self.draws.base_kw()
+        self.rest = resting(kind.rest, self.truth, self.base_kw, shop.now_ns)
         self.ticket: Ticket | None = None
         self.since_ns = self.worked_ns = self.metered_ns = shop.now_ns
 
@@ -62,9 +61,16 @@ class Machine:
 
     @property
     def power_kw(self) -> float:
-        """Electrical power in the present state."""
-        share = {S.EXECUTE: 1.0, S.STARTING: self.truth.power_setup}.get(self.state, self.truth.power_idle)
-        return self.base_kw * (self.truth.power_down if self.state in DOWN else share)
+        """Electrical power now."""
+        return self._drawn(self.rest.kw(self.shop.now_ns))
+
+    def _drawn(self, idle_kw: float) -> float:
+        """Power in the present state; ``idle_kw`` where it has nothing to do."""
+        if self.state is S.STARTING:
+            return max(idle_kw, self.base_kw * self.truth.power_setup)
+        if self.state is S.EXECUTE:
+            return self.base_kw
+        return self.base_kw * self.truth.power_down if self.state in DOWN else idle_kw
 
     @property
     def open_job(self) -> Job | None:
@@ -86,6 +92,8 @@ class Machine:
             self.ticket.cancel()
             self.ticket = None
         self.state, self.since_ns = state, self.shop.now_ns
+        if state not in packml.MANNED:
+            self.shop.crews.ends(self.unit.id)
         self.shop.note("state", unit=self.unit.id, state=state.name, mode=self.mode.name)
         if seconds is not None:
             self.wait(ns(seconds))
@@ -97,10 +105,11 @@ class Machine:
     def settle(self) -> None:
         """Book the operating time and energy since the last call: work left, life left, wear, kWh."""
         now = self.shop.now_ns
-        self.energy_kwh += self.power_kw * (now - self.metered_ns) / (3600 * NS)
+        for length_ns, idle_kw in self.rest.stretches(self.metered_ns, now):
+            self.energy_kwh += self._drawn(idle_kw) * length_ns / (3600 * NS)
         self.metered_ns = now
         passed, self.worked_ns = now - self.worked_ns, now
-        if self.state not in WORKING or self.job is None or passed <= 0:
+        if self.state not in packml.WORKING or self.job is None or passed <= 0:
             return
         self.life_ns -= passed
         self.running_ns += passed
@@ -129,7 +138,17 @@ class Machine:
         self._reset_unless_latched()
 
     def _suspended(self) -> None:
-        self.enter(S.SUSPENDED, self._stream("micro").lognormal(self.truth.micro_stop_s, 0.7))
+        self.enter(S.SUSPENDED, self._off_s() or self.draws.micro_stop_s())
+
+    def pause(self) -> None:
+        """The working time is over: work that can be interrupted waits for the next; other work is done to its end."""
+        if self.state is S.EXECUTE and self._off_s():
+            self._go(S.SUSPENDING)
+
+    def _off_s(self) -> float:
+        """Seconds until working time begins again, for work that pauses; else 0."""
+        able = self.kind.can(self.job.capability) if self.open_job is not None and self.job else None
+        return self.shop.crews.off_ns(self.unit.id) / NS if able is not None and able.interruptible else 0.0
 
     # --- work
 
@@ -139,16 +158,41 @@ class Machine:
             return
         job = self.open_job
         if job is None:
-            if self.wear >= 1.0:
+            if self.wear >= 1.0 or self._service_asked():
                 self.maintaining = True
                 self._go(S.STOPPING)
             return
+        if not self.shop.crews.begins(self.unit.id, job.needs):
+            return
         if job.state is JobState.WAITING:
             job.state = JobState.SETUP
+        self._be_ready(job)
         if job.setup_left_ns <= 0:
             job.setup_left_ns = ns(packml.TRANSIENT_S[S.STARTING])
         self.enter(S.STARTING)
         self._work()
+
+    def _be_ready(self, job: Job) -> None:
+        """A job wakes a machine that rests; set-up and waking, or heating up, go on side by side."""
+        wait_ns = self.rest.ready_in_ns(self.shop.now_ns)
+        if self.kind.rest is not None and self.rest.resting:
+            self.write(self.kind.rest.point, self.kind.rest.work)
+        if wait_ns > job.setup_left_ns:
+            self.shop.note("unready", unit=self.unit.id, wait_s=round((wait_ns - job.setup_left_ns) / NS))
+            job.setup_left_ns = wait_ns
+
+    def write(self, point: str, value: float) -> None:
+        """A set-point, in engineering units; one for rest or service has its effect at once, or when the machine is idle."""
+        self.settle()
+        self.setpoints[point] = value
+        if self.kind.rest is not None and point == self.kind.rest.point:
+            self.rest.ask(value, self.shop.now_ns)
+        elif self._service_asked():
+            self.wake()
+
+    def _service_asked(self) -> bool:
+        service = self.kind.service
+        return service is not None and self.setpoints.get(service.point, 0.0) >= 0.5
 
     def _execute(self) -> None:
         self.enter(S.EXECUTE)
@@ -157,8 +201,9 @@ class Machine:
             self._go(S.COMPLETING)
             return
         if job.cycle_left_ns <= 0:
-            job.cycle_left_ns = self._draw_cycle(job)
+            job.cycle_left_ns = self.draws.cycle(job, self.slow)
         self._work()
+        self.pause()
 
     def _work(self) -> None:
         """Work until the stretch is done, the machine breaks or a micro-stop comes: whichever is first."""
@@ -182,12 +227,12 @@ class Machine:
         elif job.cycle_left_ns <= 0:
             self._count_piece(job)
             if job.left:
-                job.cycle_left_ns = self._draw_cycle(job)
+                job.cycle_left_ns = self.draws.cycle(job, self.slow)
                 self._work()
             else:
                 self._go(S.COMPLETING)
         else:
-            self.micro_ns = self._draw_micro()
+            self.micro_ns = self.draws.micro()
             self._go(S.SUSPENDING)
 
     def _count_piece(self, job: Job) -> None:
@@ -195,7 +240,7 @@ class Machine:
         if job.stale:
             share = max(share, self.truth.stale_scrap)
         lot = self.shop.stock.lots[job.lot]
-        if self._stream("scrap").happens(share):
+        if self.draws.scrapped(share):
             job.scrap += 1
             self.total_scrap += 1
             self.shop.stock.scrap(lot, 1)
@@ -289,7 +334,9 @@ class Machine:
 
     def _maintained(self) -> None:
         self.maintaining, self.wear = False, 0.0
-        self.life_ns = self._draw_life()
+        if self.kind.service is not None:
+            self.setpoints.pop(self.kind.service.point, None)
+        self.life_ns = self.draws.life()
         self.shop.note("maintained", unit=self.unit.id)
         self._reset_unless_latched()
 
@@ -309,15 +356,14 @@ class Machine:
         return True
 
     def _aborted(self) -> None:
-        repair = 60 * self._stream("repair").lognormal(self.truth.repair_min, self.truth.repair_spread)
-        self.enter(S.ABORTED, repair)
+        self.enter(S.ABORTED, self.draws.repair_s())
         job = self.open_job
         if job is not None and job.cycle_left_ns < 0:
             job.cycle_left_ns = 0  # the piece that Stop let finish was caught by the fault: it is begun again
 
     def _repaired(self) -> None:
         self.broken = False
-        self.life_ns = self._draw_life()
+        self.life_ns = self.draws.life()
         self.wear *= 0.8
         self.shop.note("repaired", unit=self.unit.id)
         self._go(S.CLEARING)
@@ -328,46 +374,9 @@ class Machine:
         ratio, self.slow = factor / self.slow, factor
         if self.job is not None and self.job.cycle_left_ns > 0:
             self.job.cycle_left_ns = round(self.job.cycle_left_ns * ratio)
-        if self.state in WORKING and self.ticket is not None:
+        if self.state in packml.WORKING and self.ticket is not None:
             self.ticket.cancel()
             self._work()
-
-    # --- draws
-
-    def _stream(self, purpose: str) -> Stream:
-        return self.shop.stream(self.unit.id, purpose)
-
-    def _draw_cycle(self, job: Job) -> int:
-        step = next(s for s in self.shop.recipes.routing(job.product) if s.operation == job.operation)
-        able = self.kind.can(job.capability)
-        nominal = step.cycle_s if step.cycle_s is not None else able.cycle_s if able is not None else 1.0
-        nominal /= self.unit.speed
-        stream = self._stream("cycle")
-        draw = stream.gamma if self.truth.cycle_law == "gamma" else stream.lognormal
-        return max(1, ns(draw(nominal * self.truth.cycle_factor, self.truth.cycle_spread) * self.slow))
-
-    def draw_setup(self, nominal_s: float) -> int:
-        """The true length of a set-up, ns."""
-        mean = nominal_s * self.truth.setup_factor
-        return ns(self._stream("setup").lognormal(mean, self.truth.setup_spread) * self.slow) if mean else 0
-
-    def _draw_life(self, *, fresh: bool = False) -> int:
-        if not self.truth.mtbf_h:
-            return NEVER_NS
-        shape = self.truth.breakdown_shape if self.truth.breakdown_law == "weibull" else 1.0
-        life = self._stream("life").weibull(self.truth.mtbf_h * 3600, shape)
-        # A plant that begins has machines of every age, not all fresh from repair.
-        return ns(life * (self._stream("life").uniform() if fresh else 1.0))
-
-    def _draw_micro(self) -> int:
-        mean_s = 60 * self.truth.micro_stop_min
-        return max(1, ns(self._stream("micro").exponential(mean_s))) if mean_s else NEVER_NS
-
-    def _base_kw(self) -> float:
-        if self.truth.power_kw is not None:
-            return self.truth.power_kw
-        point = self.shop.plant.role(self.unit, roles.POWER)
-        return 0.65 * point.high if point is not None and point.high else 10.0
 
 
 #: What follows when the ticket of a state comes due.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zhongshu.model.states import UnitState
+from zhongshu.twin import packml
 from zhongshu.twin.job import Job
 from zhongshu.twin.machine import Machine
 
@@ -37,6 +38,7 @@ def dump_machine(machine: Machine, *, answers: bool = True) -> dict[str, Any]:
         "left_ns": None if machine.ticket is None else machine.ticket.at_ns - now,
         "job": None if machine.job is None else machine.job.dump(),
         "setpoints": dict(machine.setpoints),
+        "rest": machine.rest.dump(now),
         "request": list(machine.request),
         "keys": machine.keys.dump(answers=answers),
     }
@@ -49,6 +51,8 @@ def restore_machine(machine: Machine, raw: Mapping[str, Any]) -> None:
     machine.state = UnitState(raw["state"])
     machine.job = None if raw["job"] is None else Job.load(raw["job"])
     machine.setpoints = dict(raw["setpoints"])
+    if raw.get("rest"):  # a snapshot may be older than the plant file's rest
+        machine.rest.load(raw["rest"], machine.shop.now_ns)
     verb, lot, product, operation, quantity, key = raw["request"]
     machine.request = (verb, lot, product, operation, quantity, key)
     machine.keys.load(**raw["keys"])
@@ -56,5 +60,7 @@ def restore_machine(machine: Machine, raw: Mapping[str, Any]) -> None:
     if machine.ticket is not None:
         machine.ticket.cancel()
         machine.ticket = None
+    if machine.open_job is not None and machine.state in packml.MANNED:
+        machine.shop.crews.has(machine.unit.id, machine.open_job.needs)
     if raw["left_ns"] is not None:
         machine.wait(int(raw["left_ns"]))

@@ -26,6 +26,10 @@ STOPPABLE: Final = frozenset(
 )
 #: Where an Abort is legal: a fault may strike everywhere but where it has struck already.
 ABORTABLE: Final = STOPPABLE | {S.CLEARING, S.STOPPED, S.STOPPING}
+#: States in which operating time passes: work goes on, wear grows, a breakdown may strike.
+WORKING: Final = frozenset({S.STARTING, S.EXECUTE})
+#: States in which the people and tools of a job are with the machine.
+MANNED: Final = WORKING | {S.SUSPENDING, S.SUSPENDED, S.UNSUSPENDING, S.HOLDING, S.HELD, S.UNHOLDING}
 
 _ONWARD: Final[Mapping[S, frozenset[S]]] = {
     S.CLEARING: frozenset({S.STOPPED}),

@@ -107,10 +107,12 @@ def _start(machine: Machine, call: Call) -> None:
     family = made.family_at(step)
     nominal = setup_s(machine.kind, step.capability, machine.family, family)
     machine.job = Job(call.key, number, product, operation, step.capability, family, pieces)
+    able = machine.kind.can(step.capability)
+    machine.job.needs = {**(able.needs if able is not None else {}), **step.needs}
     machine.job.stale = source is not None and _stale(machine, source, step)
     if source is not None and pieces < wanted:
         machine.lose(machine.job, lot, wanted - pieces)
-    machine.job.setup_left_ns = machine.draw_setup(nominal)
+    machine.job.setup_left_ns = machine.draws.setup(nominal, machine.slow)
     if machine.job.setup_left_ns:
         machine.shop.note("setup", unit=machine.unit.id, family=family)
     machine.job.kit = take_kit(stock, machine.unit.id, needs, pieces, parts)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from zhongshu.model.plant import Point, Unit
 from zhongshu.twin.face import MachineFace, VehicleFace, is_settable, is_signal
 from zhongshu.twin.floor import Floor
 from zhongshu.twin.profile import WORK, Profile, profile
+from zhongshu.twin.rest_signals import RestingSignals, at_work, quick
 from zhongshu.twin.signals import Signals
 from zhongshu.twin.timing import IMAGE, Timing
 
@@ -33,6 +34,19 @@ class Made:
     value: Floats
 
 
+class When(Protocol):
+    """Which points are sampled at which tick, as indexes in plant order."""
+
+    @property
+    def all(self) -> Int64s:
+        """What the first tick makes available."""
+        ...
+
+    def due(self, tick: int) -> Int64s:
+        """What is sampled at this tick."""
+        ...
+
+
 class Scan:
     """Values, numbering and availability of every point of the plant.
 
@@ -45,7 +59,7 @@ class Scan:
         plant = floor.plant
         self.floor = floor
         self.points: tuple[Point, ...] = plant.points
-        self.timing = Timing(plant, samples)
+        self.timing: When = Timing(plant, samples)
         count, units = len(self.points), len(plant.units)
         self._unit_of = np.repeat(np.arange(units), [len(u.points) for u in plant.units]).astype(np.int64)
         self._image = np.array([samples.get(u.connection) == IMAGE for u in plant.units], dtype=np.bool_)
@@ -68,6 +82,7 @@ class Scan:
         firsts = [end - len(u.points) for u, end in zip(plant.units, ends, strict=True)]
         self._faces = [self._face(u, at, profiles) for u, at in zip(plant.units, firsts, strict=True)]
         led = [pair for u, at in zip(plant.units, firsts, strict=True) for pair in self._led(u, at, profiles)]
+        self._resting = dict(self._rests(firsts, profiles))
         self._led_rows = np.array([row for row, _ in led], dtype=np.int64)
         self._led_by = np.array([point for _, point in led], dtype=np.int64)
 
@@ -109,6 +124,8 @@ class Scan:
         shown = set(self._unit_of[due[self._is(due, roles.JOB_STATE)]].tolist())
         for unit in np.unique(self._unit_of[due]).tolist():
             self._doing[unit], self._wear[unit] = self._faces[unit].fill(self.current, job=unit in shown)
+            if (own := self._resting.get(unit)) is not None:
+                own.tell(self.signals.forced, t_ns)
         rows = self._rows[due]
         measured = rows >= 0
         self.signals.setpoint[self._led_rows] = self.current[self._led_by]
@@ -152,6 +169,7 @@ class Scan:
         }
         at = np.fromiter(profiles, dtype=np.int64, count=len(profiles))
         rows = np.full(len(self.points), -1, dtype=np.int64)
+        profiles = {i: quick(self.points[i], p, plant) for i, p in profiles.items()}
         rows[at] = np.arange(len(at))
         names = [self.points[i].path for i in profiles]
         return rows, Signals(list(profiles.values()), names, self._unit_of[at], self.floor.seed), profiles
@@ -161,7 +179,28 @@ class Scan:
         own = [(first + i, p) for i, p in enumerate(unit.points) if first + i not in profiles]
         if unit.id in self.floor.vehicles:
             return VehicleFace(self.floor.vehicles[unit.id], own)
-        return MachineFace(self.floor.machines[unit.id], own, _defaults(unit, first, profiles))
+        machine = self.floor.machines[unit.id]
+        return MachineFace(machine, own, _defaults(unit, first, profiles) | at_work(machine.kind))
+
+    def _rests(
+        self, firsts: list[int], profiles: Mapping[int, Profile]
+    ) -> Iterator[tuple[int, RestingSignals]]:
+        """What units that rest show of it, by the unit's number."""
+        for number, (unit, first) in enumerate(zip(self.floor.plant.units, firsts, strict=True)):
+            machine = self.floor.machines.get(unit.id)
+            if machine is not None and machine.kind.rest is not None:
+                yield (
+                    number,
+                    RestingSignals(
+                        machine,
+                        machine.kind.rest,
+                        {
+                            int(self._rows[first + i]): (p, profiles[first + i])
+                            for i, p in enumerate(unit.points)
+                            if first + i in profiles
+                        },
+                    ),
+                )
 
     def _led(self, unit: Unit, first: int, profiles: dict[int, Profile]) -> list[tuple[int, int]]:
         """Which of the unit's signals (by row) a set-point (by point) leads."""

@@ -59,6 +59,17 @@ class MachineTruth(Section):
     power_idle: float = Field(0.22, ge=0, le=2, description="Share of it when idle.")
     power_setup: float = Field(0.6, ge=0, le=2, description="Share of it during set-up.")
     power_down: float = Field(0.06, ge=0, le=2, description="Share of it when stopped or broken.")
+    power_rest: float = Field(0.05, ge=0, le=2, description="Share of it in stand-by (no ovens).")
+    wake_factor: float = Field(1.1, gt=0, le=10, description="True time to wake from stand-by over nominal.")
+    cool_h: float = Field(
+        1.5, gt=0, le=100, description="Ovens: time constant of cooling down with the heater off, hours."
+    )
+    wear_begin: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="Highest wear of a machine when the plant begins; they lie between 0 and this.",
+    )
 
 
 class VehicleTruth(Section):

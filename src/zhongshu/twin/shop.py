@@ -8,6 +8,7 @@ from typing import Any
 from zhongshu.model.plant import Plant
 from zhongshu.twin.agenda import Agenda
 from zhongshu.twin.chance import Stream
+from zhongshu.twin.crews import Crews
 from zhongshu.twin.lots import Lot, Stock, Where
 from zhongshu.twin.recipes import Recipes
 from zhongshu.twin.settings import TwinTruth
@@ -27,6 +28,7 @@ class Shop:
         self.plant = plant
         self.truth = truth
         self.agenda = Agenda(now_ns)
+        self.crews = Crews(plant, self.agenda)
         self.stock = Stock()
         self.recipes = Recipes(plant)
         self.book = book

@@ -46,6 +46,8 @@ class Signals:
         self.setpoint: Floats = np.full(count, np.nan)
         #: Whether the set-point holds when idle, too (ovens are kept hot).
         self.hold: npt.NDArray[np.bool_] = np.zeros(count, dtype=np.bool_)
+        #: Where the machine itself knows better (power and heat of one that rests): the target whatever it does, else NaN.
+        self.forced: Floats = np.full(count, np.nan)
         #: A fault's own drift in engineering units an hour, and since when.
         self.fault_rate: Floats = np.zeros(count)
         self.fault_since: Int64s = np.zeros(count, dtype=np.int64)
@@ -62,7 +64,10 @@ class Signals:
         target = self._targets[rows, kind]
         wanted = self.setpoint[rows]
         led = ~np.isnan(wanted) & ((kind == WORK) | (self.hold[rows] & (kind != 3)))
-        target = np.where(led, wanted, target) + self._wear[rows] * wear[unit]
+        forced = self.forced[rows]
+        target = (
+            np.where(np.isnan(forced), np.where(led, wanted, target), forced) + self._wear[rows] * wear[unit]
+        )
         since = self._last_ns[rows]
         passed_s = np.where(since == _UNSEEN, 1e9, (t_ns - since) / NS)
         y = target + (self._y[rows] - target) * np.exp(-np.maximum(passed_s, 0.0) / self._tau[rows])

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 from zhongshu.kernel.bus import Bus, BusError, Message
 from zhongshu.kernel.clock import Clock
@@ -13,6 +14,7 @@ from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.meta import get_meta, set_meta
 from zhongshu.kernel.wire import WireError, decode_batch, publish_event
 from zhongshu.model import subjects
+from zhongshu.model.messages import StateChanged
 from zhongshu.model.plant import Plant
 from zhongshu.understand.units import Fact, UnitWatch
 from zhongshu.understand.watched import Watched
@@ -72,8 +74,12 @@ class Understand:
 
     async def _publish(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
-            await self._say(fact)
+            await self._say(self._stamped(fact))
             self.facts_said += 1
+
+    def _stamped(self, fact: Fact) -> Fact:
+        """When it was said is part of how fast the brain answers."""
+        return replace(fact, said_ns=self._clock.wall_ns()) if isinstance(fact, StateChanged) else fact
 
     async def _say(self, fact: Fact) -> None:
         while True:
@@ -111,4 +117,4 @@ def _msg_id(fact: Fact) -> str:
     return ".".join([type(fact).__name__, *values])
 
 
-_NOT_IDENTITY = frozenset({"plant", "source", "previous_state", "previous_mode"})
+_NOT_IDENTITY = frozenset({"plant", "source", "previous_state", "previous_mode", "received_ns", "said_ns"})

@@ -26,6 +26,7 @@ class UnitWatch:
     said_state: tuple[str, str] = ("UNDEFINED", "UNDEFINED")
     said_job: tuple[int, str, int, int] = (0, "NONE", 0, 0)
     said_order: tuple[int, str, int] = (0, "NONE", 0)
+    received_ns: int = 0  # of the newest word on state or mode
 
     def take(self, seen: Seen) -> None:
         """Remember one sample; an older one than the last of its role is ignored.
@@ -35,6 +36,8 @@ class UnitWatch:
         before_ns = self.values.get(seen.role, (0, 0.0))[0]
         if seen.t_ns < before_ns:
             return
+        if seen.role in (roles.UNIT_STATE, roles.UNIT_MODE):
+            self.received_ns = seen.received_ns
         if seen.quality & QUALITY_MASK == GOOD:
             own_ns = before_ns if before_ns and seen.quality & RESTATED else seen.t_ns
             self.values[seen.role] = (own_ns, seen.value)
@@ -61,7 +64,8 @@ class UnitWatch:
             if r in self.values and r not in self.bad
         ]
         before, self.said_state = self.said_state, (state, mode)
-        return StateChanged(self.plant, SOURCE, max(known, default=now_ns), self.unit, state, mode, *before)
+        t_ns = max(known, default=now_ns)
+        return StateChanged(self.plant, SOURCE, t_ns, self.unit, state, mode, *before, self.received_ns)
 
     def _name(self, kind: type[IntEnum], role: str) -> str:
         if role in self.bad or role not in self.values:

@@ -27,13 +27,14 @@ ROLES = (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One sample of a watched point."""
+    """One sample of a watched point; ``received_ns`` is the wall time at which it came to the plant's edge."""
 
     unit: str
     role: str
     t_ns: int
     value: float
     quality: int
+    received_ns: int = 0
 
 
 class Watched:
@@ -51,4 +52,11 @@ class Watched:
         known = batch.point < len(self._mask)
         for i in np.flatnonzero(known & self._mask[np.where(known, batch.point, 0)]):
             unit, role = self._pairs[int(batch.point[i])]
-            yield Seen(unit, role, int(batch.t_ns[i]), float(batch.value[i]), int(batch.quality[i]))
+            yield Seen(
+                unit,
+                role,
+                int(batch.t_ns[i]),
+                float(batch.value[i]),
+                int(batch.quality[i]),
+                batch.received_ns,
+            )

@@ -15,9 +15,13 @@ from starlette.types import ASGIApp, Scope
 from zhongshu import __version__
 from zhongshu.kernel.store.signed import Refused
 from zhongshu.web.api import (
+    approvals,
+    autonomy,
     commands,
     corrections,
+    decisions,
     docs,
+    doing,
     export,
     metrics,
     orders,
@@ -36,7 +40,24 @@ from zhongshu.web.room import Room
 from zhongshu.web.words import words
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-ROUTERS = (status, plant, points, orders, corrections, commands, sensing, rules, plan, export, metrics, docs)
+ROUTERS = (
+    status,
+    plant,
+    points,
+    orders,
+    corrections,
+    commands,
+    autonomy,
+    approvals,
+    decisions,
+    doing,
+    sensing,
+    rules,
+    plan,
+    export,
+    metrics,
+    docs,
+)
 
 
 def build_app(room: Room, live: Live) -> ASGIApp:

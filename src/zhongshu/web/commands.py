@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.tables import Command as CommandRow
-from zhongshu.kernel.store.tables import CommandStep
+from zhongshu.kernel.store.tables import CommandStep, Lot
 from zhongshu.model.commands import ENDS
 from zhongshu.model.messages import CommandChanged, Event, Proposed
 
@@ -21,6 +21,8 @@ from zhongshu.model.messages import CommandChanged, Event, Proposed
 KEPT = 2000
 #: Commands that a page gets at once.
 SHOWN = 60
+#: Lots of an order whose commands are looked for.
+LOTS = 400
 #: Proposals that wait for their command.
 WAITING = 1000
 #: What the strip counts: ends of the last so many wall seconds.
@@ -30,7 +32,7 @@ Row = dict[str, Any]
 
 
 class CommandBoard:
-    """Rows for the pages, newest last: ``key unit verb status subject reason detail by args t_ms steps``.
+    """Rows for the pages, newest last: ``key unit verb status subject decision reason detail by args t_ms steps``.
 
     ``t_ms`` is plant time of the proposal; ``steps`` are [status, wall ms, detail] in the order in which they came.
     """
@@ -87,6 +89,7 @@ class CommandBoard:
             "verb": event.verb,
             "status": event.status,
             "subject": event.subject,
+            "decision": proposed.decision if proposed else "",
             "reason": proposed.reason if proposed else "",
             "detail": event.detail,
             "by": proposed.by if proposed else "",
@@ -122,9 +125,14 @@ class CommandBoard:
         return Counter(status for _, status in self._ended)
 
 
-def newest(session: Session, plant: str, *, unit: str = "", status: str = "", limit: int = 100) -> list[Row]:
-    """The newest commands of the store with their steps, newest first."""
+def newest(
+    session: Session, plant: str, *, unit: str = "", status: str = "", order: str = "", limit: int = 100
+) -> list[Row]:
+    """The newest commands of the store with their steps, newest first; ``order``: only those about its lots."""
     query = select(CommandRow).where(CommandRow.plant == plant)
+    if order:
+        lots = session.scalars(select(Lot.id).where(Lot.plant == plant, Lot.order_id == order).limit(LOTS))
+        query = query.where(CommandRow.subject.in_([f"lot:{lot}" for lot in lots]))
     if unit:
         query = query.where(CommandRow.unit == unit)
     if status:
@@ -145,6 +153,7 @@ def rows_of(session: Session, found: Sequence[CommandRow]) -> list[Row]:
             "verb": command.verb,
             "status": command.status,
             "subject": command.subject,
+            "decision": command.decision,
             "reason": command.reason,
             "detail": command.detail,
             "by": command.by,

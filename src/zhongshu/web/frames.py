@@ -8,6 +8,7 @@ from typing import Any
 from zhongshu.kernel.clock import Clock
 from zhongshu.model.batch import QUALITY_MASK
 from zhongshu.model.plant import Plant, Unit
+from zhongshu.web.decisions import DecisionBoard
 from zhongshu.web.orders import OrderBoard
 from zhongshu.web.scene import Scene
 from zhongshu.web.sensing import Sensing
@@ -23,12 +24,20 @@ class Frames:
     """``tick`` moves the picture on; topics are "" (everything a page needs), "sense", and a unit's id.
 
     A frame is compact JSON: ``n`` its number (deltas only; a gap in it means: ask again), ``t`` plant ms, ``w`` wall ms,
-    ``u``/``v`` rows of units and vehicles (``web.scene``), ``c`` rows of commands, ``o`` the orders, ``h`` counts,
+    ``u``/``v`` rows of units and vehicles (``web.scene``), ``c`` rows of commands, ``o`` the orders, ``d`` the newest decisions, ``h`` counts,
     ``l`` connections (``web.sensing``); ``s`` rows of units as sensed; ``p`` a unit's points as [value, quality, plant ms].
     """
 
-    def __init__(self, plant: Plant, watch: Watch, orders: OrderBoard, clock: Clock) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        watch: Watch,
+        orders: OrderBoard,
+        clock: Clock,
+        decisions: DecisionBoard | None = None,
+    ) -> None:
         self._plant, self._watch, self._orders, self._clock = plant, watch, orders, clock
+        self._decisions = decisions
         self._scene = Scene(plant, watch, clock)
         self._sensing = Sensing(plant, watch, clock)
         self._ticks = 0
@@ -37,7 +46,7 @@ class Frames:
         self._links: list[list[Any]] = []
         self._sensed: list[list[int]] = []
         self._points: dict[str, list[Any]] = {}
-        self._orders_said = -1
+        self._orders_said = self._decisions_said = -1
 
     def tick(self) -> str:
         """The next delta; it always carries the time, so that a browser knows the picture is alive."""
@@ -49,6 +58,8 @@ class Frames:
             frame["c"] = commands
         if self._orders_said != self._orders.version:
             self._orders_said, frame["o"] = self._orders.version, self._orders.board
+        if self._decisions is not None and self._decisions_said != self._decisions.version:
+            self._decisions_said, frame["d"] = self._decisions.version, self._decisions.board
         if self._ticks % SLOW == 0:
             frame |= self._slow()
         self._ticks += 1
@@ -65,6 +76,7 @@ class Frames:
                 "v": dict(enumerate(self._scene.vehicles)),
                 "c": self._watch.commands.newest(),
                 "o": self._orders.board,
+                "d": self._decisions.board if self._decisions is not None else {},
                 "h": self._counts,
                 "l": self._links,
             }
@@ -112,8 +124,10 @@ class Frames:
     def _slow(self) -> dict[str, Any]:
         """What a second does not change much; only what is another one now."""
         links = self._sensing.look()
+        summary = self._watch.summary()
+        del summary["reaction"]  # long, and asked for by the one page that shows it
         counts = {
-            **self._watch.summary(),
+            **summary,
             "power_kw": self._scene.power_kw(),
             "recent": dict(self._watch.commands.recent()),
             "points_here": self._sensing.counts(),

@@ -25,7 +25,7 @@ PATHS = {
     "history": "/history",
 }
 #: Styles that one page alone needs.
-OWN_STYLES = {"decide": ("decide",), "orders": ("decide", "orders")}
+OWN_STYLES = {"decide": ("decide",), "orders": ("decide", "orders"), "act": ("decide", "orders", "act")}
 #: A browser that sleeps or a network that drops must not lose its page at once.
 RECONNECT_WALL_S = 30.0
 MESSAGES_KEPT = 0  # nothing live goes through NiceGUI, so there is nothing to send again

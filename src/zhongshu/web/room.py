@@ -11,6 +11,7 @@ from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.store import Store
 from zhongshu.model.plant import Plant
 from zhongshu.web.commands import CommandBoard
+from zhongshu.web.decisions import DecisionBoard
 from zhongshu.web.gate import Gate
 from zhongshu.web.orders import OrderBoard
 from zhongshu.web.past import Past
@@ -32,6 +33,7 @@ class Room:
     past: Past
     orders: OrderBoard
     commands: CommandBoard
+    decisions: DecisionBoard
     plans: Plans
     progress: PlanProgress
     outbox: Outbox

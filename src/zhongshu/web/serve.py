@@ -21,6 +21,7 @@ from zhongshu.kernel.plantfile import load_plant
 from zhongshu.kernel.store import Store
 from zhongshu.web.app import build_app
 from zhongshu.web.commands import CommandBoard
+from zhongshu.web.decisions import DecisionBoard
 from zhongshu.web.frames import Frames
 from zhongshu.web.gate import Gate
 from zhongshu.web.live import Live
@@ -65,7 +66,8 @@ async def run_web(plant_file: Path, data: Path, host: str = HOST, port: int = PO
     clock = load_clock(directory.clock_file)
     bus = await NatsBus.connect(load_access(directory.secrets), name="web")
     commands = CommandBoard(plant.id, clock)
-    watch = Watch(plant, bus, clock, commands)
+    decided = DecisionBoard(plant.id, store, clock)
+    watch = Watch(plant, bus, clock, commands, decided)
     room = Room(
         plant=plant,
         data=directory,
@@ -76,6 +78,7 @@ async def run_web(plant_file: Path, data: Path, host: str = HOST, port: int = PO
         past=Past(bus, plant),
         orders=OrderBoard(plant, store, clock),
         commands=commands,
+        decisions=decided,
         plans=Plans(plant.id, store),
         progress=PlanProgress(plant.id, bus, clock, commands),
         outbox=Outbox(plant.id, "web", store, bus, clock),
@@ -95,7 +98,8 @@ async def _serve(room: Room, port: int) -> None:
         await asyncio.to_thread(room.commands.load, room.store)
     except SQLAlchemyError as error:
         log.warning("commands of before the start are missing: %s", error)
-    live = Live(Frames(room.plant, room.watch, room.orders, room.clock), room.clock)
+    frames = Frames(room.plant, room.watch, room.orders, room.clock, room.decisions)
+    live = Live(frames, room.clock)
     config = uvicorn.Config(
         build_app(room, live),
         host=HOST,
@@ -111,6 +115,7 @@ async def _serve(room: Room, port: int) -> None:
     async with asyncio.TaskGroup() as tasks:
         beside = [
             tasks.create_task(room.orders.run()),
+            tasks.create_task(room.decisions.run()),
             tasks.create_task(room.outbox.run()),
             tasks.create_task(room.watch.catch_up()),
             tasks.create_task(room.progress.run()),

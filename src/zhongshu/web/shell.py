@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
+from zhongshu.web.act_shell import act_body
 from zhongshu.web.decide_shell import decide_body
 from zhongshu.web.order_book_page import orders_body
 from zhongshu.web.words import words
@@ -62,7 +63,8 @@ def _links(page: str, say: Say) -> str:
 def _overview(say: Say) -> str:
     return f"""
 <section class="floor" aria-label="{say("map.label")}">
-  <div class="floor-bar"><div class="legend" id="legend"></div>
+  <div class="floor-bar"><div class="story" id="story" role="status" aria-live="polite" aria-label="{say("story.label")}" hidden></div>
+    <div class="legend" id="legend"></div>
     <button class="plain" id="as-table" aria-pressed="false">{say("map.as-table")}</button></div>
   <div class="floor-view" id="floor-view"><canvas id="floor" tabindex="0" role="img" aria-label="{say("map.label")}"></canvas>
     <div class="tip" id="tip" role="tooltip" hidden></div></div>
@@ -104,15 +106,6 @@ def _device(say: Say) -> str:
 """
 
 
-def _act(say: Say) -> str:
-    return f"""
-<section class="card wide"><header><h2>{say("title.act")}</h2><span class="note" id="act-note"></span>
-  <span class="tools"><select id="status" aria-label="{say("table.state")}"></select>
-  <input type="search" id="find" placeholder="{say("act.filter-unit")}" aria-label="{say("act.filter-unit")}"></span></header>
-  <div id="commands" class="scroll full"></div></section>
-"""
-
-
 def _history(say: Say) -> str:
     ranges = "".join(
         f'<button class="plain" data-range="{name}">{say(f"history.range-{name}")}</button>'
@@ -137,6 +130,6 @@ BODIES: dict[str, Callable[[Say], str]] = {
     "device": _device,
     "decide": decide_body,
     "orders": orders_body,
-    "act": _act,
+    "act": act_body,
     "history": _history,
 }

@@ -22,6 +22,7 @@ from zhongshu.model.messages import LinkChanged
 from zhongshu.model.numbering import SNAPSHOT, SNAPSHOT_SEQ
 from zhongshu.model.plant import Plant
 from zhongshu.web.commands import CommandBoard
+from zhongshu.web.decisions import DecisionBoard
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +47,17 @@ class Traffic:
 class Watch:
     """Newest values, health and links of a plant; ``run`` keeps them current until cancelled."""
 
-    def __init__(self, plant: Plant, bus: Bus, clock: Clock, commands: CommandBoard) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        bus: Bus,
+        clock: Clock,
+        commands: CommandBoard,
+        decisions: DecisionBoard | None = None,
+    ) -> None:
         self._plant, self._bus, self._clock = plant, bus, clock
         self.latest = Latest(plant)
-        self.commands = commands
+        self.commands, self._decisions = commands, decisions
         self.health: dict[str, Mapping[str, Any]] = {}
         self.traffic: dict[str, Traffic] = {c.id: Traffic() for c in plant.connections}
         self.unit_heard_ns = np.zeros(len(plant.units), np.int64)
@@ -130,6 +138,8 @@ class Watch:
             traffic.ups += event.up
             traffic.downs += bool(traffic.ups) and not event.up  # a first attempt that fails breaks nothing
         self.commands.take(event)
+        if self._decisions is not None:
+            self._decisions.take(event)
 
     async def _health(self, message: Message) -> None:
         try:

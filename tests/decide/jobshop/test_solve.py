@@ -10,6 +10,7 @@ import pytest
 from tests.decide.jobshop.shops import ft06, makespan, random_shop, shop, shortest
 from zhongshu.decide.jobshop.solve import bound_of, first_schedule, solve_jobshop, warm
 from zhongshu.decide.scheduling.check import violations
+from zhongshu.decide.scheduling.cp.solve import solve_cp
 from zhongshu.decide.scheduling.problem import Arc, Job, Mode, Problem, Task, Unit
 from zhongshu.decide.scheduling.solution import Solution
 
@@ -139,3 +140,31 @@ def test_what_is_not_plain_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="plain"):
         solve_jobshop(backwards, seconds=1, workers=1, seed=1)
+
+
+def test_on_a_small_flexible_shop_cp_sat_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workers stand aside for it, what it finds counts, and where it proves the best nobody waits for the limit."""
+    problem = random_shop(11, 7, 6, 4, flexible=True)
+    monkeypatch.setattr("zhongshu.decide.jobshop.turn.BEGIN", 0.0)
+    monkeypatch.setattr(
+        "zhongshu.decide.jobshop.solve.lower_bound", lambda _: 0
+    )  # tabu search proves nothing
+    began_s = time.monotonic()
+    solution = solve_jobshop(problem, seconds=60, workers=2, seed=1)
+    assert time.monotonic() - began_s < 40
+    assert violations(problem, solution) == ()
+    whole = solve_cp(problem, seconds=30)
+    assert whole.status == "optimal"
+    assert makespan(solution) == whole.objective
+
+
+def test_a_turn_ends_with_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that reaches the bound ends CP-SAT, too, though that could go on for a minute."""
+    problem = random_shop(12, 20, 12, 6, flexible=True)
+    monkeypatch.setattr("zhongshu.decide.jobshop.turn.BEGIN", 0.0)
+    monkeypatch.setattr("zhongshu.decide.jobshop.turn.MODES_FEW", 0)  # one worker goes on
+    first = makespan(first_schedule(problem, 1))
+    monkeypatch.setattr("zhongshu.decide.jobshop.solve.lower_bound", lambda _: first - 1)
+    began_s = time.monotonic()
+    assert makespan(solve_jobshop(problem, seconds=120, workers=2, seed=1)) < first
+    assert time.monotonic() - began_s < 60

@@ -130,7 +130,7 @@ async def test_asks_do_not_wait_for_a_re_plan_and_a_breakdown_cuts_it_short(sqli
             "small", "test", room.clock.now_ns(), "coat-1", "ABORTED", "PRODUCTION", "EXECUTE", "PRODUCTION"
         )
         began_s = monotonic_s()
-        room.planner._state(event)
+        room.planner._answer(event)
         await room.until(lambda: cause_of(room) == "breakdown")
         assert monotonic_s() - began_s < 10, "the 30 s of improvement are not waited for"
         room.planner._pace = Pace(improve_s=0.1)

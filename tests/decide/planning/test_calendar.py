@@ -10,21 +10,12 @@ from hypothesis import strategies as st
 
 from tests.decide.planning.plants import NOW
 from tests.decide.small_plant import label
-from zhongshu.decide.planning.calendar import (
-    Days,
-    arrivals,
-    closed,
-    joined,
-    levels,
-    maintenance_of,
-    off_work,
-    prices,
-    without,
-)
+from zhongshu.decide.planning.calendar import arrivals, closed, prices
 from zhongshu.decide.scheduling.problem import Closed
 from zhongshu.kernel.clock import NS
 from zhongshu.model.planning import Arrival, Maintenance, Material, Pool
 from zhongshu.model.plant import Shift, TariffBand
+from zhongshu.model.worktime import Days, joined, levels, maintenance_of, off_work, without
 
 H = 3600
 EVERY = tuple(range(7))

@@ -59,6 +59,8 @@ CASES = [
     ("roads:", "pools: {die: {count: 2}}\nroads:", "pool added: die"),
     ("roads:", "materials: {steel: {stock: 2}}\nroads:", "material added: steel"),
     ("roads:", "maintenance: [{id: oil, units: [packer], days: mon, start: \"10:00\", end: \"11:00\"}]\nroads:", "maintenance added: oil"),
+    ("roads:", "autonomy: {default: advise}\nroads:", "autonomy: default act → advise"),
+    ("roads:", "interlocks: [{id: hot, types: [press], may_not: stop, when: {point: force, above: 9}, reason: hot}]\nroads:", "interlock added: hot"),
     ("roads:", "planning: {frozen_s: 900}\nroads:", "planning: frozen_s 600 → 900"),
     ("roads:", "shifts: [{id: day, start: \"08:00\", end: \"16:00\"}]\ncalendars: {one: [day]}\nroads:", "calendar added: one"),
     ("count: 2, connection", "count: 2, speed: 0.8, connection", "unit press-1, press-2: speed 1 → 0.8"),

@@ -10,6 +10,7 @@ from zhongshu.act.fleet.network import Network
 from zhongshu.act.fleet.plans import Step
 from zhongshu.act.fleet.search import Stop
 from zhongshu.act.fleet.traffic import Traffic
+from zhongshu.model.autonomy import BRAIN
 from zhongshu.model.orders import TransportOrder
 
 PICK, DROP, GO = "pick", "drop", "go"
@@ -21,7 +22,7 @@ class Drive:
 
     ``came``: the node from which the vehicle had come there, empty where that was not known. ``at``: index on the route of
     the last node that is measured. ``begun``: the vehicle has said that it has the order. ``is_lost``:
-    nobody has followed it so far, so that it may be further.
+    nobody has followed it so far, so that it may be further. ``by`` asked for the order.
     """
 
     order: TransportOrder
@@ -29,6 +30,7 @@ class Drive:
     came: str = ""
     at: int = 0
     begun: bool = False
+    by: str = BRAIN
     is_lost: bool = False
 
     def extended(self, traffic: Traffic) -> TransportOrder:

@@ -9,19 +9,24 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from zhongshu.act.arbiter import Arbiter, Judgement, Ruling
+from zhongshu.act.arbiter import Arbiter
+from zhongshu.act.autonomy import permit
 from zhongshu.act.fleet import drives
 from zhongshu.act.fleet.drives import Drive
 from zhongshu.act.fleet.network import Network
 from zhongshu.act.fleet.records import Records, Rest
 from zhongshu.act.fleet.sight import Seen, Sight
 from zhongshu.act.fleet.traffic import PATIENCE_S, Limits, Traffic
+from zhongshu.act.judgement import Judgement, Ruling
+from zhongshu.act.people import People
 from zhongshu.kernel.clock import NS, Clock
 from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.ports import Writer
 from zhongshu.kernel.store import Store
+from zhongshu.model.autonomy import BRAIN, Said
 from zhongshu.model.commands import Call, Outcome, Verb
+from zhongshu.model.decisions import by_rule
 from zhongshu.model.messages import Proposed, TransportProgressed
 from zhongshu.model.orders import TransportOrder
 from zhongshu.model.plant import Plant
@@ -55,10 +60,11 @@ class Fleet:
         latest: Latest,
         writers: Mapping[str, Writer],
         arbiter: Arbiter,
+        people: People,
         outbox: Outbox,
     ) -> None:
         self._plant, self._clock, self._writers = plant, clock, writers
-        self._arbiter, self._outbox = arbiter, outbox
+        self._arbiter, self._people, self._outbox = arbiter, people, outbox
         self._sight, self._records = Sight(plant, latest), Records(plant.id, store)
         self._vehicles = [u.id for u in plant.vehicles] if plant.roads.nodes else []
         self._speed = (clock.to_plant_ns(NS) - clock.to_plant_ns(0)) / NS
@@ -74,8 +80,8 @@ class Fleet:
 
     # --- what act asks
 
-    def route(self, call: Call) -> Call | Judgement:
-        """The order with its way and what is released of it; or why it must wait, or never goes."""
+    def route(self, call: Call, by: str) -> Call | Judgement:
+        """The order, asked for by ``by``, with its way and what is released of it; or why it must wait, or never goes."""
         if call.unit not in self._vehicles:
             return call
         drive = self._drives.get(call.unit)
@@ -91,6 +97,10 @@ class Fleet:
         order = self._wish(call)
         if order is None:
             return Judgement(Ruling.NO, "bad_argument")
+        self._heard[call.unit] = (
+            self._clock.wall_ns()
+        )  # the arbiter has let it pass, whatever the brain may do by itself
+        self.traffic.away(call.unit, False)
         if order.route:
             drive = drives.begin(self.traffic, order, HANDLING_S, self._now())
         else:
@@ -99,6 +109,7 @@ class Fleet:
                 return Judgement(Ruling.NO, "nobody_comes")
         if drive is None:
             return Judgement(Ruling.WAIT, "no_way_free")
+        drive.by = by
         self._drives[call.unit] = drive
         return replace(call, args=drive.order.to_args())
 
@@ -176,9 +187,9 @@ class Fleet:
     async def _follow(self, name: str) -> None:
         """Enter what the vehicle measures."""
         seen, wall_ns = self._sight.see(name), self._clock.wall_ns()
-        if seen is not None and seen.may_command:
-            self._heard[name] = wall_ns
         drive, now = self._drives.get(name), self._now()
+        if seen is not None and seen.may_command and self._ladder_lets(name, drive):
+            self._heard[name] = wall_ns
         if seen is not None and drive is None:
             self._stands(name, seen, now)
         elif seen is not None and drive is not None and seen.order == drive.order.key:
@@ -246,24 +257,44 @@ class Fleet:
         if name in self._asking or name not in self.traffic.plans.cars:
             return
         if drive is None:
-            lately = wall_ns - self._asked.get(name, -(10**18)) < ASK_WALL_S * NS
-            if not lately and not self.traffic.car(name).is_stuck and self.traffic.must_go(name, self._now()):
+            if self._may_ask(name, wall_ns) and self.traffic.must_go(name, self._now()):
                 self._asked[name] = wall_ns
                 await self._ask_to_go(name)
             return
         seen = self._sight.see(name)
         if seen is None or seen.order != drive.order.key or seen.state is not TransportState.RUNNING:
             return
-        call = Call(name, Verb.EXTEND_TRANSPORT, drive.order.key)
-        if self._arbiter.judge(call, wall_ns).ruling is not Ruling.YES:
-            return
+        autonomy = self._people.autonomy
+        if self._arbiter.judge(_extension(drive), wall_ns, autonomy, by=drive.by).ruling is not Ruling.YES:
+            return  # it waits at the end of what it has leave for
         if name not in self._unsent and self.traffic.grant(name):
             drive.order = drive.extended(self.traffic)
             self._unsent[name] = drive.order.update
-            await asyncio.to_thread(self._records.keep, drive)
         if name in self._unsent:
+            if not await asyncio.to_thread(self._records.keep, drive, autonomy.version):
+                self._people.poke()
+                return
             self._asking.add(name)
             tasks.create_task(self._extend(name, drive))
+
+    def _ladder_lets(self, name: str, drive: Drive | None) -> bool:
+        """Whether the ladder lets it go on with its order, or go away if it has none: who stands where the brain may not
+        command is not counted on to make room."""
+        call = _extension(drive) if drive is not None else Call(name, Verb.TRANSPORT, 0)
+        by = drive.by if drive is not None else BRAIN
+        return permit(self._people.autonomy, call, by, "").ruling is not Ruling.NO
+
+    def _may_ask(self, name: str, wall_ns: int) -> bool:
+        """An idle vehicle may be asked to give way, and was not lately; where people approve, not while it may wait for them."""
+        if self.traffic.car(name).is_stuck:
+            return False
+        call = Call(name, Verb.TRANSPORT, 0)
+        judgement = self._arbiter.judge(call, wall_ns, self._people.autonomy, by=BRAIN)
+        waits = judgement.reason == Said.WAITS
+        if judgement.ruling is not Ruling.YES and not waits:
+            return False
+        pause_s = self._plant.ladder.approval_s if waits else ASK_WALL_S
+        return wall_ns - self._asked.get(name, -(10**18)) >= pause_s * NS
 
     async def _extend(self, name: str, drive: Drive) -> None:
         """Send the update; the vehicle compares its number, so that it may be sent until it is confirmed."""
@@ -275,7 +306,7 @@ class Fleet:
     async def _confirm(self, name: str, drive: Drive) -> None:
         order = drive.order
         writer = self._writers[self._plant.unit_of[name].connection]
-        self._arbiter.sent(name, self._clock.wall_ns())
+        self._arbiter.extended(name, self._clock.wall_ns())
         answer = await writer.call(Call(name, Verb.EXTEND_TRANSPORT, order.key, order.to_args()))
         if answer.outcome is Outcome.ACCEPTED:
             self.updates += 1
@@ -299,11 +330,11 @@ class Fleet:
             unit=name,
             verb=Verb.TRANSPORT.name,
             args=json.dumps(args),
-            decision="fleet",
+            decision=by_rule(GIVES_WAY),
             reason=GIVES_WAY,
             subject=f"vehicle:{name}",
             expires_ns=now_ns + round(VALID_WALL_S * self._speed * NS),
-            by="brain",
+            by=BRAIN,
         )
         await asyncio.to_thread(self._records.propose, proposal)
         self._outbox.poke()
@@ -314,6 +345,13 @@ class Fleet:
     def _now(self) -> float:
         """Plant seconds."""
         return self._clock.now_ns() / NS
+
+
+def _extension(drive: Drive) -> Call:
+    """What is judged of an update: the order's key and the places between which it carries."""
+    order = drive.order
+    args = {"pick_unit": order.pick_unit, "drop_unit": order.drop_unit}
+    return Call(order.vehicle, Verb.EXTEND_TRANSPORT, order.key, args)
 
 
 def limits_for(network: Network, lag_s: float) -> Limits:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from zhongshu.act.fleet.drives import Drive
 from zhongshu.kernel.outbox import put_event
 from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.autonomy import autonomy_version
 from zhongshu.kernel.store.meta import set_meta
 from zhongshu.kernel.store.tables import Command, Meta
 from zhongshu.model.commands import CommandStatus
@@ -45,12 +46,16 @@ class Records:
     def __init__(self, plant: str, store: Store) -> None:
         self._plant, self._store = plant, store
 
-    def keep(self, drive: Drive) -> None:
-        """Before it is sent: the order with what is released of it."""
+    def keep(self, drive: Drive, version: int | None = None) -> bool:
+        """Before it is sent: the order with what is released of it. False, and nothing is kept, where autonomy was changed
+        since ``version``: so that after a stop is in the store nothing is extended any more."""
         order = drive.order
         raw = {"key": order.key, "came": drive.came, "order": order.to_args()}
         with self._store.begin() as session:
+            if version is not None and autonomy_version(session, self._plant) != version:
+                return False
             self._set(session, order.vehicle, raw)
+            return True
 
     def over(self, vehicle: str, rest: Rest, ended: TransportProgressed | None) -> None:
         """Its order is over, and it stands there. How it ended is told in the same transaction: the vehicle forgets its order
@@ -73,7 +78,7 @@ class Records:
                 order = TransportOrder.from_args(raw["key"], vehicle, raw["order"])
                 command = session.get(Command, order.key)
                 if command is not None and command.status not in _NOT_OUT:
-                    found[vehicle] = Drive(order, 0, raw["came"])
+                    found[vehicle] = Drive(order, 0, raw["came"], by=command.by)
                 else:
                     found[vehicle] = Rest(order.route[0], raw["came"])
         return found

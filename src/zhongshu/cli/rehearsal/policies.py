@@ -13,12 +13,14 @@ DAY_NS = 24 * 3600 * NS
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """``plans``: a planner runs; ``replans``: it answers what happens, otherwise it plans once a day and that stands."""
+    """``plans``: a planner runs; ``replans``: it answers what happens, otherwise it plans once a day and that stands.
+    ``coordinates``: the plant's coordination policies are asked."""
 
     name: str
     dispatch: Dispatch
     plans: bool = False
     replans: bool = False
+    coordinates: bool = False
 
 
 POLICIES: Mapping[str, Policy] = {
@@ -28,6 +30,6 @@ POLICIES: Mapping[str, Policy] = {
         Policy("earliest-due", DISPATCHES["earliest-due"]),
         Policy("best-rule", DISPATCHES["best-rule"]),
         Policy("daily-plan", DISPATCHES["follow"], plans=True),
-        Policy("brain", DISPATCHES["follow"], plans=True, replans=True),
+        Policy("brain", DISPATCHES["follow"], plans=True, replans=True, coordinates=True),
     )
 }

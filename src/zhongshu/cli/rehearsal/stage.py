@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from zhongshu.cli.rehearsal.policies import Policy
 from zhongshu.cli.rehearsal.verdict import LOOK_S, Verdict
+from zhongshu.decide.policies import Policy as Rule
 from zhongshu.kernel.bus import Message
 from zhongshu.kernel.clock import NS, Clock, monotonic_s
 from zhongshu.kernel.ids import assign_ids
@@ -25,6 +29,7 @@ from zhongshu.model.plant import Plant
 from zhongshu.plant.brain import Brain
 from zhongshu.twin.customer import Wishes
 from zhongshu.twin.direct import DirectPlant
+from zhongshu.twin.rare import Rare
 from zhongshu.twin.settings import TwinTruth
 from zhongshu.twin.twin import Twin
 
@@ -35,15 +40,28 @@ ORDERER = "rehearsal"
 SETTLE_S = 60.0
 
 
-class Stage:
-    """Make it on a VirtualLoop; ``play`` it once."""
+def monday_morning_ns(plant: Plant) -> int:
+    """When every rehearsal begins: the first Monday of 2026, six o'clock in the plant."""
+    return round(datetime(2026, 1, 5, 6, tzinfo=ZoneInfo(plant.timezone)).timestamp()) * NS
 
-    def __init__(self, plant: Plant, truth: TwinTruth, seed: int, policy: Policy, speed: float) -> None:
+
+class Stage:
+    """Make it on a VirtualLoop; ``play`` it once. ``rules``: the coordination policies, None for the plant's own."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        truth: TwinTruth,
+        seed: int,
+        policy: Policy,
+        speed: float,
+        rules: Sequence[Rule] | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         if not isinstance(loop, VirtualLoop):
             raise TypeError("a rehearsal runs on a VirtualLoop")
         self._policy = policy
-        self.clock = LoopClock(loop, speed)
+        self.clock = LoopClock(loop, speed, monday_morning_ns(plant))
         self.store = Store("sqlite://")
         self.store.migrate()
         self.plant = assign_ids(plant, self.store)
@@ -53,9 +71,23 @@ class Stage:
         self._wishes = Wishes(self.plant, truth.customer, seed)
         self._outbox = Outbox(self.plant.id, ORDERER, self.store, self.bus, self.clock)
         self.verdict = Verdict(self.plant, self.twin, self.clock.now_ns())
-        self.twin.floor.shop.book = self.verdict.happened
+        rare = Rare(self.plant, self.twin.floor)
+        self.twin.scan.timing = rare
+
+        def happened(kind: str, t_ns: int, fields: Mapping[str, Any]) -> None:
+            rare.note(kind, t_ns, fields)
+            self.verdict.happened(kind, t_ns, fields)
+
+        self.twin.floor.shop.book = happened
         self.brain = Brain(
-            self.plant, self.bus, self.store, self.clock, Path(), self._connect, dispatch=policy.dispatch
+            self.plant,
+            self.bus,
+            self.store,
+            self.clock,
+            Path(),
+            self._connect,
+            dispatch=policy.dispatch,
+            policies=rules,
         )
 
     def _connect(self, _plant: Plant, connection: Any, _clock: Clock, _secrets: Path) -> Connector:

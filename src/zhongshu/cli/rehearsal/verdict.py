@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
-from zhongshu.decide.planning.calendar import Days, prices
+from zhongshu.decide.planning.calendar import prices
 from zhongshu.kernel.clock import NS
-from zhongshu.model.messages import Event, OrderProgressed, SchedulePublished
+from zhongshu.model.commands import Verb
+from zhongshu.model.messages import Event, OrderProgressed, Proposed, SchedulePublished
 from zhongshu.model.plant import Plant
+from zhongshu.model.worktime import Days
 from zhongshu.twin.customer import Wish
 from zhongshu.twin.twin import Twin
 
 #: Plant seconds between two looks at meters and lots.
 LOOK_S = 60
+#: Power is paid by the mean of a quarter of an hour.
+QUARTER_NS = 900 * NS
 
 
 @dataclass(slots=True)
@@ -28,10 +33,14 @@ class Verdict:
     wishes: dict[str, Wish] = field(default_factory=dict)
     done_ns: dict[str, int] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
     moved: int = 0
     plans: int = 0
     energy_cost: float = 0.0
+    short: dict[str, int] = field(default_factory=dict)
     _kwh: float = 0.0
+    _first_kwh: float = 0.0
+    _quarters: list[tuple[int, float]] = field(default_factory=list)
     _lots: list[int] = field(default_factory=list)
     _prices: tuple[tuple[int, int], ...] = ()
 
@@ -48,6 +57,9 @@ class Verdict:
         """What the brain says; an order is over when its last piece is in the warehouse."""
         if isinstance(event, OrderProgressed) and event.status == "done":
             self.done_ns[event.order] = event.t_ns
+            self.short[event.order] = max(0, event.quantity - event.done)
+        elif isinstance(event, Proposed) and event.verb == Verb.SET_PARAMETER.name:
+            self.asked[event.decision] += 1
         elif isinstance(event, SchedulePublished) and event.status == "live":
             self.plans += 1
             self.moved += event.moved
@@ -59,6 +71,10 @@ class Verdict:
         kwh = sum(machine.energy_kwh for machine in self.twin.floor.machines.values())
         if self._lots:
             self.energy_cost += (kwh - self._kwh) * self._price(now_ns)
+        else:
+            self._first_kwh = kwh
+        if not self._quarters or now_ns // QUARTER_NS > self._quarters[-1][0] // QUARTER_NS:
+            self._quarters.append((now_ns, kwh))
         self._kwh = kwh
         self._lots.append(len(self.twin.floor.shop.stock.lots))
 
@@ -90,7 +106,18 @@ class Verdict:
             "changeovers": self.counts["setup"],
             "breakdowns": self.counts["breakdown"],
             "energy_cost": round(self.energy_cost, 1),
+            "energy_kwh": round(self._kwh - self._first_kwh),
+            "peak_kw": round(max((_mean_kw(a, b) for a, b in pairwise(self._quarters)), default=0.0)),
+            "cold_starts": self.counts["unready"],
+            "maintenances": self.counts["maintained"],
+            "pieces_short": sum(self.short.values()),
+            "asked": dict(sorted(self.asked.items())),
             "empty_travel_m": round(empty_m),
             "plans": self.plans,
             "tasks_moved": self.moved,
         }
+
+
+def _mean_kw(begun: tuple[int, float], ended: tuple[int, float]) -> float:
+    """Between two readings (plant time in ns, kWh)."""
+    return (ended[1] - begun[1]) * 3600 * NS / (ended[0] - begun[0])

@@ -12,6 +12,7 @@ from zhongshu.decide.jobshop.dispatch import schedules
 from zhongshu.decide.jobshop.elites import Elites
 from zhongshu.decide.jobshop.search import Worker
 from zhongshu.decide.jobshop.shop import Found, Shop, shop_of, solution_of
+from zhongshu.decide.jobshop.turn import Turn, turn_of
 from zhongshu.decide.scheduling.problem import Arc, Job, Mode, Problem, Task, Unit
 from zhongshu.decide.scheduling.solution import Solution
 from zhongshu.kernel.clock import monotonic_s
@@ -49,7 +50,8 @@ def solve_jobshop(
     best = _Best(shop, starts[0], on_better, began_s)
     bound = lower_bound(shop)
     if starts[0].makespan > bound:
-        crew = _Crew(shop, bound, seed, max(1, workers))
+        turn = turn_of(problem, began_s, seconds, workers, seed) if timed else None
+        crew = _Crew(shop, bound, seed, max(1, workers), turn)
         crew.run(starts, began_s + seconds, work_limit, best)
     return best.solution
 
@@ -93,20 +95,29 @@ class _Best:
     def __init__(self, shop: Shop, first: Found, on_better: OnBetter | None, began_s: float) -> None:
         self._shop, self._tell, self._began_s = shop, on_better, began_s
         self._worker = -1
+        self.makespan = first.makespan
         self._take(first)
 
     def see(self, worker: int, found: Found) -> None:
         """Take what is better; among equals the lower worker's, so that their race decides nothing."""
-        if found.makespan < self.found.makespan:
+        if found.makespan < self.makespan:
             self._take(found)
             self._worker = worker
-        elif found.makespan == self.found.makespan and worker < self._worker:
+        elif found.makespan == self.makespan and worker < self._worker:
             self.solution = solution_of(self._shop, found)
             self._worker = worker
 
+    def offer(self, solution: Solution) -> None:
+        """Take a schedule that is no worker's, if it is better."""
+        makespan = max(placed.end for placed in solution.placed)
+        if makespan < self.makespan:
+            self._keep(solution, makespan)
+
     def _take(self, found: Found) -> None:
-        self.found = found
-        self.solution = solution_of(self._shop, found)
+        self._keep(solution_of(self._shop, found), found.makespan)
+
+    def _keep(self, solution: Solution, makespan: int) -> None:
+        self.solution, self.makespan = solution, makespan
         if self._tell is not None:
             self._tell(self.solution, monotonic_s() - self._began_s)
 
@@ -114,10 +125,13 @@ class _Best:
 class _Crew:
     """The workers: threads, since kernels hold no lock; they share their elites unless the result must be repeatable."""
 
-    def __init__(self, shop: Shop, bound: int, seed: int, workers: int) -> None:
+    def __init__(self, shop: Shop, bound: int, seed: int, workers: int, turn: Turn | None) -> None:
         self._shop, self._bound, self._seed, self._workers = shop, bound, seed, workers
+        self._turn, self._aside = turn, threading.Event()
         self._stop = threading.Event()
-        self._news: queue.SimpleQueue[tuple[int, Found | BaseException | None]] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[tuple[int, Found | Solution | BaseException | None]] = (
+            queue.SimpleQueue()
+        )
 
     def run(self, starts: Sequence[Found], until_s: float, work_limit: int | None, best: _Best) -> None:
         """Let them all search; whatever one of them raises is raised here."""
@@ -137,6 +151,8 @@ class _Crew:
             )
             for k in range(self._workers)
         ]
+        if self._turn is not None:
+            crew.append(threading.Thread(target=self._prove, args=(self._turn, best), daemon=True))
         for one in crew:
             one.start()
         try:
@@ -145,6 +161,9 @@ class _Crew:
             self._stop.set()
             for one in crew:
                 one.join()
+
+    def _gives_way(self, index: int) -> bool:
+        return self._turn is not None and index >= self._workers - self._turn.workers
 
     def _listen(self, best: _Best, stop_at_bound: bool) -> None:
         busy = self._workers
@@ -157,8 +176,19 @@ class _Crew:
                 # A worker that ends by itself has used up its time, or proved that nothing is shorter.
                 if stop_at_bound:
                     self._stop.set()
+            elif isinstance(news, Solution):
+                best.offer(news)
             else:
                 best.see(worker, news)
+
+    def _prove(self, turn: Turn, best: _Best) -> None:
+        """Instead of the last workers, which stand aside meanwhile."""
+        turn.run(
+            hint=lambda: best.solution,
+            better=lambda solution: self._news.put((self._workers, solution)),
+            aside=self._aside,
+            over=self._stop,
+        )
 
     def _work(
         self, index: int, starts: Sequence[Found], until_s: float, work_limit: int | None, elites: Elites
@@ -173,7 +203,9 @@ class _Crew:
         try:
             worker = Worker(self._shop, self._bound, self._seed + 7919 * index, elites)
             limit = (
-                UntilTime(until_s, self._stop) if work_limit is None else UntilRounds(work_limit, self._stop)
+                UntilTime(until_s, self._stop, self._aside if self._gives_way(index) else None)
+                if work_limit is None
+                else UntilRounds(work_limit, self._stop)
             )
             worker.search(starts[: max(1, POOL // self._workers)], limit, report)
         except BaseException as problem:  # noqa: BLE001 - handed to the caller's thread and raised there

@@ -22,6 +22,7 @@ from zhongshu.decide.scheduling.objective import kpis
 from zhongshu.decide.scheduling.problem import AT_HAND, Arc, Problem
 from zhongshu.decide.scheduling.repair import NEAR, Repaired, repair
 from zhongshu.decide.scheduling.search.arrays import Ints
+from zhongshu.decide.scheduling.search.costs import THOUSANDTHS
 from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE
 from zhongshu.decide.scheduling.search.memory import Memory
 from zhongshu.decide.scheduling.search.read import solution_of
@@ -147,7 +148,10 @@ def _by_rules(built: Built, _live: Mapping[str, Any] | None, began_s: float, rul
 
 
 def _repaired(built: Built, done: Repaired, solution: Solution, memory: Memory, began_s: float) -> Plan:
-    waited = {"weighted_tardiness_s": done.waiting_tardiness} if done.waiting < IMPOSSIBLE else None
+    waited = None
+    if done.waiting < IMPOSSIBLE:
+        cost = round(done.waiting / THOUSANDTHS)
+        waited = {"weighted_tardiness_s": done.waiting_tardiness, "objective": cost}
     figures = {
         "first_s": round(monotonic_s() - began_s, 3),
         "improve_s": 0.0,

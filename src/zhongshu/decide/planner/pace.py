@@ -10,7 +10,8 @@ class Pace:
     """Wall seconds, but for ``work``: evaluations of the search instead of ``improve_s``, so that the same seed gives the same
     plan on any machine. Events within ``gather_s`` are answered by one re-plan, or within
     ``urgent_s`` where one of them is urgent; without any, the plan is brought up to
-    date every ``period_s``. ``answers``: False where only time makes a new plan.
+    date every ``period_s``. ``answers``: False where only time makes a new plan. A plan that was repaired within ``rest_s`` of
+    plant time after an improvement is not improved again.
     """
 
     gather_s: float = 0.6
@@ -20,11 +21,19 @@ class Pace:
     work: int | None = None
     rules_s: float = 1.0
     answers: bool = True
+    rest_s: float = 0.0
 
 
 def rehearsed(speed: float) -> Pace:
-    """Of a brain in virtual time that is ``speed`` times as fast: the same plant time between two plans, a fixed work."""
-    return Pace(gather_s=6.0 / speed, urgent_s=1.0 / speed, period_s=250.0 / speed, work=4_000, rules_s=60.0)
+    """Of a brain in virtual time that is ``speed`` times as fast: a fixed work, and that only a few times an hour."""
+    return Pace(
+        gather_s=6.0 / speed,
+        urgent_s=1.0 / speed,
+        period_s=900.0 / speed,
+        work=4_000,
+        rules_s=60.0,
+        rest_s=900.0,
+    )
 
 
 def daily(speed: float) -> Pace:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from zhongshu.decide.planner.mended import Plan
+from zhongshu.decide.planner.record import Decided
 from zhongshu.decide.planning.document import document
 from zhongshu.kernel.outbox import put_event
 from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.decisions import add_decision
 from zhongshu.kernel.store.plans import forget_plans, live_plan, next_version, pack, release, save_plan
-from zhongshu.model.messages import SchedulePublished
+from zhongshu.model.messages import DecisionMade, SchedulePublished
 from zhongshu.model.plant import Plant
 
 STAGE = "planner"
@@ -38,10 +40,12 @@ class Publisher:
         base: int | None = None,
         edits: Sequence[Mapping[str, Any]] = (),
         by: str = "",
+        record: Callable[[Session, Mapping[str, Any]], None] = lambda session, made: None,
     ) -> dict[str, Any] | None:
         """Keep a plan as a new version and tell of it; returns its document.
 
-        ``after``: only while that version is still in force, else None comes back and nothing is kept.
+        ``after``: only while that version is still in force, else None comes back and nothing is kept. ``record`` writes in
+        the same transaction why.
         """
         with self._store.begin() as session:
             version = next_version(session, self._plant.id)
@@ -75,6 +79,7 @@ class Publisher:
                 by=by,
             )
             self._tell(session, made, now_ns)
+            record(session, made)
             forget_plans(session, self._plant.id, keep=KEPT)
         return made
 
@@ -82,6 +87,15 @@ class Publisher:
         """Put a version in force; raises PlanGone."""
         release(session, self._plant.id, version, by, now_ns)
         self._tell(session, {**made, "version": version, "status": "live"}, now_ns)
+
+    def keep(self, session: Session, decided: Decided, version: int, now_ns: int) -> None:
+        """Put a decision on record and tell of it."""
+        rule, subject = decided.rule, decided.subject
+        add_decision(
+            session, self._plant.id, decided.id, t_ns=now_ns, rule=rule, subject=subject, facts=decided.facts
+        )
+        event = DecisionMade(self._plant.id, STAGE, now_ns, decided.id, rule, subject, version)
+        put_event(session, STAGE, event, msg_id=f"decision.{self._plant.id}.{decided.id}")
 
     def _tell(self, session: Session, made: Mapping[str, Any], now_ns: int) -> None:
         figures = made["kpis"]

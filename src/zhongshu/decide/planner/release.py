@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from zhongshu.decide.planner.desk import Desk
 from zhongshu.decide.planner.edits import edited
 from zhongshu.decide.planner.publish import STAGE
+from zhongshu.decide.planner.record import Decided, by_person
 from zhongshu.decide.planner.refusal import Refusal
 from zhongshu.decide.planner.scenario import document_of, edits_of
 from zhongshu.kernel.clock import NS
@@ -63,6 +64,8 @@ def release_version(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
             change_order(session, desk.plant, edit["order"], signed, **terms)
         row.edits = [*edits, done]
         _put_in_force(desk, session, version, after, by)
+        decided = _record(desk, session, "release", version, before, after, by)
+    desk.announce(decided, version, desk.clock.wall_ns())
     difference = difference_of(before, after)
     return {"version": version, "moved": len(difference), "difference": difference, "replan": True, "by": by}
 
@@ -88,8 +91,10 @@ def undo(desk: Desk, ask: Mapping[str, Any]) -> dict[str, Any]:
             raise Refusal("ask.no_undo")
         if released is not None:
             _take_back(session, desk, released, signed)
-        version = earlier.version
-        _put_in_force(desk, session, version, unpack(earlier.content), by)
+        version, again = earlier.version, unpack(earlier.content)
+        _put_in_force(desk, session, version, again, by)
+        decided = _record(desk, session, "undo", version, unpack(live.content), again, by)
+    desk.announce(decided, version, desk.clock.wall_ns())
     return {"version": version, "replan": True, "by": by}
 
 
@@ -162,6 +167,22 @@ def _put_in_force(desk: Desk, session: Session, version: int, made: Mapping[str,
         desk.publisher.release(session, version, made, by, desk.clock.now_ns())
     except PlanGone as gone:
         raise Refusal("ask.no_version", version=version) from gone
+
+
+def _record(
+    desk: Desk,
+    session: Session,
+    rule: str,
+    version: int,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    by: str,
+) -> Decided:
+    """That a person decided this stands beside what the brain decided."""
+    now_ns = desk.clock.now_ns()
+    decided = by_person(rule, by or "planner", version, before, after, now_ns, desk.clock.wall_ns())
+    desk.publisher.keep(session, decided, version, now_ns)
+    return decided
 
 
 def _unit(made: Mapping[str, Any], row: int) -> str:

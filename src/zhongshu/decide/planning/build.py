@@ -27,13 +27,14 @@ from zhongshu.decide.planning.build_rules import (
     without_pinned,
 )
 from zhongshu.decide.planning.build_waits import bounded_waits
-from zhongshu.decide.planning.calendar import Days, arrivals, levels, prices
+from zhongshu.decide.planning.calendar import arrivals, prices
 from zhongshu.decide.planning.overdrawn import borne
 from zhongshu.decide.scheduling.problem import Job, Material, Pool, Problem, Weights
 from zhongshu.decide.work import Lot, Order, Work
 from zhongshu.kernel.clock import NS
 from zhongshu.model.planning import Aims
 from zhongshu.model.plant import Plant
+from zhongshu.model.worktime import Days, levels
 
 #: Orders of which something may still be done.
 OPEN = ("received", "released", "held", "cancelling")

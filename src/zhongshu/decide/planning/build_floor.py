@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from zhongshu.decide.planning.build_rules import PlanRule, spans_of
-from zhongshu.decide.planning.calendar import Days, Span, closed, joined, maintenance_of, off_work_of
+from zhongshu.decide.planning.calendar import closed
 from zhongshu.decide.roads import Roads
 from zhongshu.decide.scheduling.problem import Unit as Site
 from zhongshu.decide.scheduling.problem import Vehicle as Carrier
@@ -18,6 +18,7 @@ from zhongshu.decide.vehicles import BATTERY_ENOUGH, BATTERY_LOW
 from zhongshu.decide.work import Vehicle, Work
 from zhongshu.model.plant import Plant, RoadMap, Unit, UnitType
 from zhongshu.model.states import UnitState
+from zhongshu.model.worktime import Days, Span, joined, maintenance_of, off_work_of
 
 #: A vehicle that charges, or must, is expected back at work after so long.
 CHARGE_S = 1200

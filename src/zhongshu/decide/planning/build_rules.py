@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from zhongshu.decide.planning.calendar import Span
 from zhongshu.decide.scheduling.problem import Before, Pin, Task
 from zhongshu.kernel.clock import NS
+from zhongshu.model.worktime import Span
 
 #: A row without an end holds for so long.
 FOR_EVER = 10**9

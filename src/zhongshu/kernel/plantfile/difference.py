@@ -13,7 +13,7 @@ from zhongshu.model.plant import Plant, Point, Text, Unit
 _MOST_NAMES = 6
 #: Of a point, its own place and number say nothing new.
 _POINT_PLACE = frozenset({"id", "path", "unit"})
-_PLANT_VALUES = ("id", "name", "site", "timezone", "currency", "stale_after_s", "settings")
+_PLANT_VALUES = ("id", "name", "site", "timezone", "currency", "stale_after_s", "settings", "policies")
 
 
 def difference(old: Plant, new: Plant) -> list[str]:
@@ -66,12 +66,15 @@ def _planning(old: Plant, new: Plant) -> list[str]:
         set(),
         part=lambda pair: {"shifts": tuple(shift.id for shift in pair[1])},
     )
-    before, after = _values(old.planning), _values(new.planning)
-    return lines + [
-        f"planning: {name} {_shown(before[name])} → {_shown(after[name])}"
-        for name in before
-        if before[name] != after[name]
-    ]
+    lines += _keyed("interlock", old.interlocks, new.interlocks, lambda x: x.id, {"id"})
+    for what, was, now in (("planning", old.planning, new.planning), ("autonomy", old.ladder, new.ladder)):
+        before, after = _values(was), _values(now)
+        lines += [
+            f"{what}: {name} {_shown(before[name])} → {_shown(after[name])}"
+            for name in before
+            if before[name] != after[name]
+        ]
+    return lines
 
 
 def _keyed(

@@ -73,6 +73,26 @@ class CapabilitySpec(Spec):
     )
 
 
+class RestSpec(Spec):
+    """How its units save energy while they have nothing to do."""
+
+    point: Name = Field(description="The set-point that is written, one of the type's points.")
+    work: float = Field(description="What is written there for work, in the point's unit.")
+    rest: float = Field(description="What is written there for rest.")
+    wake_min: Positive = Field(description="Nominal plant time from resting to ready.")
+    measured: Name | None = Field(
+        None, description="The temperature that shows how far an oven is; units that only sleep have none."
+    )
+    wake_kw: NotNegative = Field(0.0, description="What a unit draws while it comes back, for the peak load.")
+
+
+class ServiceSpec(Spec):
+    """How its units are asked for maintenance before they are fully worn."""
+
+    point: Name = Field(description="The set-point to which a 1 is written, one of the type's points.")
+    takes_min: Positive = Field(description="Nominal plant time that a unit is away.")
+
+
 class TypeSpec(Spec):
     """An equipment class: everything that its units have in common."""
 
@@ -113,3 +133,7 @@ class TypeSpec(Spec):
         None, description="One of `calendars`, or `always`; a line, area or unit may say another."
     )
     parameters: list[Name] = Field(default_factory=list, description="Writable points that a job may set.")
+    rest: RestSpec | None = Field(None, description="How its units save energy; by default they can't.")
+    service: ServiceSpec | None = Field(
+        None, description="How its units are asked for maintenance; by default they can't be asked."
+    )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from zhongshu.kernel.plantfile import idling
 from zhongshu.kernel.plantfile.hours import calendars, check_timezone, shifts, tariff
 from zhongshu.kernel.plantfile.patterns import PatternError, filled, holes
 from zhongshu.kernel.plantfile.patterns import fill as fill_pattern
+from zhongshu.kernel.plantfile.permissions import interlocks, ladder
 from zhongshu.kernel.plantfile.problems import Findings, Loc
 from zhongshu.kernel.plantfile.products import capabilities, check_flow, operations, products
 from zhongshu.kernel.plantfile.resources import check_batches, maintenance, materials, planning, pools
@@ -54,6 +56,9 @@ def expanded(spec: PlantSpec, findings: Findings) -> Plant:
         materials=materials(spec),
         maintenance=maintenance(spec, [u.id for u in tree.units], findings),
         planning=planning(spec, findings),
+        policies={name: dict(said) for name, said in spec.policies.items()},
+        ladder=ladder(spec, findings),
+        interlocks=interlocks(spec, tree.units, findings),
     )
     check_flow(spec, findings)
     _warn_unused(plant, findings)
@@ -81,6 +86,8 @@ def _type(spec: PlantSpec, type_id: str, tree: Tree, findings: Findings) -> Unit
         parameters=tuple(type_.parameters),
         batch=type_.batch,
         batch_pieces=type_.batch_pieces,
+        rest=idling.rest(type_id, type_, points, findings),
+        service=idling.service(type_id, type_, points, findings),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from zhongshu.kernel.plantfile.expand import expanded
@@ -30,4 +31,13 @@ def _load(path: Path) -> tuple[Plant | None, Findings]:
     if source.values is None:
         return None, findings
     spec = validated(source.values, findings)
-    return (expanded(spec, findings) if spec is not None else None), findings
+    return (_at_home(expanded(spec, findings), path) if spec is not None else None), findings
+
+
+def _at_home(plant: Plant, path: Path) -> Plant:
+    """Files that the plant file names lie beside it, wherever a process is started."""
+    policies = {
+        name: {**said, "file": str(path.absolute().parent / str(said["file"]))} if "file" in said else said
+        for name, said in plant.policies.items()
+    }
+    return replace(plant, policies=policies)

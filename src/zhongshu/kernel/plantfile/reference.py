@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from zhongshu.kernel.plantfile import equipment, planspec, spec
+from zhongshu.kernel.plantfile import actspec, equipment, planspec, spec
 from zhongshu.kernel.plantfile.groups import builtin
 from zhongshu.kernel.plantfile.values import Spec
 from zhongshu.kernel.plantfile.wire import WIRES
@@ -32,6 +32,8 @@ _PARTS: tuple[tuple[str, str, type[Spec]], ...] = (
     ("Type", "types.<id>", equipment.TypeSpec),
     ("Point", "types.<id>.points.<name>, point_groups.<group>.<name>", equipment.PointSpec),
     ("Capability", "types.<id>.capabilities.<operation>", equipment.CapabilitySpec),
+    ("Rest", "types.<id>.rest", equipment.RestSpec),
+    ("Service", "types.<id>.service", equipment.ServiceSpec),
     ("Connection", "connections[]", spec.ConnectionSpec),
     ("Area", "areas[]", spec.AreaSpec),
     ("Line", "areas[].lines[]", spec.LineSpec),
@@ -47,6 +49,9 @@ _PARTS: tuple[tuple[str, str, type[Spec]], ...] = (
     ("Maintenance", "maintenance[]", planspec.MaintenanceSpec),
     ("Planning", "planning", planspec.PlanningSpec),
     ("Aims", "planning.aims", planspec.AimsSpec),
+    ("Autonomy", "autonomy", actspec.AutonomySpec),
+    ("Interlock", "interlocks[]", actspec.InterlockSpec),
+    ("Condition", "interlocks[].when", actspec.WhenSpec),
     ("Tariff", "tariff", spec.TariffSpec),
     ("Tariff band", "tariff.bands[]", spec.BandSpec),
     ("Roads", "roads", spec.RoadsSpec),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from zhongshu.kernel.plantfile.actspec import AutonomySpec, InterlockSpec
 from zhongshu.kernel.plantfile.equipment import Count, PointSpec, TypeSpec
 from zhongshu.kernel.plantfile.planspec import MaintenanceSpec, MaterialSpec, PlanningSpec, PoolSpec
 from zhongshu.kernel.plantfile.values import (
@@ -310,5 +311,16 @@ class PlantSpec(Spec):
     materials: dict[Name, MaterialSpec] = Field(default_factory=dict, description="What is bought.")
     maintenance: list[MaintenanceSpec] = Field(default_factory=list, description="Planned maintenance.")
     planning: PlanningSpec = Field(default_factory=PlanningSpec, description="How it wants to be planned.")
+    policies: dict[Name, dict[str, str | int | float | bool]] = Field(
+        default_factory=dict,
+        description="Coordination policies that are switched on, each with what it is to know: "
+        "`{standby: {gap_min: 20}}`; one of your own names its `file` beside the plant file.",
+    )
+    autonomy: AutonomySpec = Field(
+        default_factory=AutonomySpec, description="How far the brain may go by itself."
+    )
+    interlocks: list[InterlockSpec] = Field(
+        default_factory=list, description="What the brain may not ask for while a point reads so."
+    )
     tariff: TariffSpec | None = Field(None, description="Price of energy over the day.")
     roads: RoadsSpec = Field(default_factory=RoadsSpec, description="Road map for vehicles.")

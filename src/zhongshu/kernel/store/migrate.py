@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
 
+from zhongshu.kernel.store.act_tables import AutonomyChange
 from zhongshu.kernel.store.plan_tables import Plan
 
 if TYPE_CHECKING:
@@ -39,4 +40,5 @@ def head() -> str:
 
 def target_metadata() -> MetaData:
     """What the tables should look like, for comparing them with what they are; those of every module."""
+    assert Plan.metadata is AutonomyChange.metadata  # every module of tables is imported here
     return Plan.metadata

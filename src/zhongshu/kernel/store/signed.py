@@ -14,6 +14,8 @@ from zhongshu.kernel.strings import strings_of
 
 NAME_MAX = 64
 NOTE_MAX = 500
+#: Names that stand for nobody: no person may sign with them.
+NOBODY = frozenset({"brain", "ladder"})
 
 
 class Why(StrEnum):
@@ -54,7 +56,7 @@ class Signed:
     def __post_init__(self) -> None:
         if not self.by.strip() or self.by != self.by.strip() or len(self.by) > NAME_MAX:
             raise Refused("signed.nobody")
-        if not self.by.isprintable():
+        if not self.by.isprintable() or (self.stage == "web" and self.by.casefold() in NOBODY):
             raise Refused("signed.nobody")
         if len(self.note) > NOTE_MAX or not self.note.isprintable():
             raise Refused("signed.note")

@@ -146,7 +146,11 @@ class Lot(Base):
 
 
 class Command(Base):
-    """A command and where its life stands; ``key`` is what the device compares. ``proposal`` comes in only once."""
+    """A command and where its life stands; ``key`` is what the device compares. ``proposal`` comes in only once.
+
+    ``plan`` is the schedule version it follows, 0 for none; ``waits`` for a person's approval; ``approved_by`` the ladder or
+    a person's name, empty before.
+    """
 
     __tablename__ = "commands"
     __table_args__ = (
@@ -174,10 +178,16 @@ class Command(Base):
     sent_ns: Mapped[int | None] = mapped_column(BigInteger)
     ended_ns: Mapped[int | None] = mapped_column(BigInteger)
     detail: Mapped[str] = mapped_column(default="")
+    plan: Mapped[int] = mapped_column(default=0)
+    approved_by: Mapped[str] = mapped_column(default="")
+    waits: Mapped[bool] = mapped_column(default=False)
 
 
 class CommandStep(Base):
-    """One step in a command's life, never changed afterwards: the audit of who or what moved it, and when."""
+    """One step in a command's life, never changed afterwards: the audit of who or what moved it, and when.
+
+    ``samples`` are the measured values the step rests on: ``{"point", "t_ns", "value"}`` each.
+    """
 
     __tablename__ = "command_steps"
     __table_args__ = (Index("ix_command_steps_command", "command", "id"), NUMBERED)
@@ -190,6 +200,7 @@ class CommandStep(Base):
     wall_ns: Mapped[int] = mapped_column(BigInteger)
     detail: Mapped[str] = mapped_column(default="")
     by: Mapped[str] = mapped_column(default="")
+    samples: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
 
 
 class Task(Base):

@@ -56,6 +56,7 @@ def lines(room: Room) -> Iterator[Line]:
         yield "commands", "gauge", "Commands by how they ended", {"status": status}, count
     for name, count in (figures["orders"] or {}).items():
         yield "orders", "gauge", "Orders and lots in the plant", {"kind": name}, count
+    yield from _reaction(figures["reaction"] or {})
     alive = room.watch.alive()
     for process in room.watch.health:
         yield "process_up", "gauge", "1 while the process speaks", {"process": process}, int(process in alive)
@@ -67,6 +68,21 @@ def lines(room: Room) -> Iterator[Line]:
             {"connection": connection},
             traffic.samples,
         )
+
+
+def _reaction(reaction: Mapping[str, Any]) -> Iterator[Line]:
+    """From a breakdown's state word to each hop of the answer; hops that nobody took are left out."""
+    for hop, spread in reaction.get("since_measured_ms", {}).items():
+        for quantile, name in (("0.5", "p50"), ("0.95", "p95")):
+            seconds = None if spread[name] is None else spread[name] / 1000
+            labels = {"hop": hop, "quantile": quantile}
+            yield (
+                "reaction_seconds",
+                "gauge",
+                "Breakdown to each hop of its answer, wall time",
+                labels,
+                seconds,
+            )
 
 
 def written(plant: str, figures: Iterator[Line]) -> str:

@@ -9,8 +9,10 @@ problem, so ``bound`` then is the plain longest-path bound.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event, Thread
 
 from ortools.sat.python import cp_model
 
@@ -27,6 +29,8 @@ from zhongshu.kernel.clock import monotonic_s
 
 #: Sequence literals of one model; with more it would take more than a few seconds to build.
 ARCS = 400_000
+#: Whoever wants a running solver to stop waits about so long.
+STOPPED_S = 0.05
 
 STATUS = {
     cp_model.OPTIMAL: "optimal",
@@ -56,12 +60,14 @@ def solve_cp(
     presolve: bool = True,
     deterministic: float | None = None,
     on_better: Callable[[Solution, float], None] | None = None,
+    stop: Event | None = None,
 ) -> CpResult:
     """Solve the whole problem within ``seconds`` of wall time, model building included.
 
     ``hint``: a valid solution to start from; it is given back where nothing better was found. ``presolve``: off for models
     so large that presolving eats the time. ``deterministic``: a limit in CP-SAT's own deterministic time, for repeatable
-    runs (with one worker). ``on_better``: called from a solver thread with each better solution and its objective.
+    runs (with one worker). ``on_better``: called from a solver thread with each better solution and its objective. ``stop``
+    ends it early, with what was found until then.
     """
     began = monotonic_s()
     draft = whole_draft(problem, hint)
@@ -72,11 +78,34 @@ def solve_cp(
     if deterministic is not None:
         p.max_deterministic_time = deterministic
     told = _Told(draft, on_better) if on_better is not None else None
-    status = STATUS[solver.solve(draft.model, told)]
+    with _ended_by(stop, solver):
+        status = STATUS[solver.solve(draft.model, told)]
     bound = lower_bound(problem)
     if not draft.thinned and status != "infeasible":
         bound = max(bound, (solver.best_objective_bound + draft.offset) / draft.scale)
     return _result(problem, draft, solver, status, bound, hint)
+
+
+@contextmanager
+def _ended_by(stop: Event | None, solver: cp_model.CpSolver) -> Iterator[None]:
+    """While the solver runs, watch whether it shall stop."""
+    if stop is None:
+        yield
+        return
+    over = Event()
+
+    def watch() -> None:
+        while not over.wait(STOPPED_S):
+            if stop.is_set():
+                solver.stop_search()
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 def whole_draft(problem: Problem, hint: Solution | None = None) -> Draft:

@@ -10,7 +10,7 @@ const CROWDED = 4429;
 
 /** What the plant is like now; rows are explained in web/scene.py and web/sensing.py. */
 export const picture = {
-  units: [], vehicles: [], commands: new Map(), orders: {}, counts: {}, links: [], sensed: [], points: new Map(),
+  units: [], vehicles: [], commands: new Map(), orders: {}, decisions: {}, counts: {}, links: [], sensed: [], points: new Map(),
   plantMs: 0, wallMs: 0, at: 0, ready: false,
 };
 
@@ -96,6 +96,7 @@ function take(frame) {
     if (frame.h) picture.counts = frame.h;
     if (frame.l) picture.links = frame.l;
     if (frame.o) picture.orders = frame.o;
+    if (frame.d) picture.decisions = frame.d;
   }
   for (const listener of listeners) listener(frame);
 }

@@ -18,6 +18,7 @@ export function drawFloor(g, plan, picture, look) {
   drawRoads(g, plan, look);
   for (const box of plan.boxes) drawArea(g, box, picture, look);
   for (const [i, square] of plan.squares) drawUnit(g, square, picture.units[i], look);
+  look.under?.(g, plan, look); // what another page lays under the vehicles
   if (plan.at) picture.vehicles.forEach((row) => row?.length && drawVehicle(g, plan, row, look));
   drawTags(g, plan, picture, look);
   for (const [i, width] of [[look.chosen, 2], [look.hovered, 1.5]]) {

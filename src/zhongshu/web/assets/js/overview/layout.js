@@ -6,6 +6,7 @@ const MARGIN_M = 2;
 const STRETCH_MAX = 1.35; // the plan may be drawn so much longer one way than the other, to use the room there is
 const STACK_BELOW_REM = 38;
 const TITLE_REM = 1.9;
+const LABEL_REM = 1.5; // an area's name on the plan
 const GAP_REM = 0.7;
 
 /** Rectangles of areas, squares of devices and roads, for a view so many pixels wide and high. */
@@ -43,8 +44,17 @@ function planned(areas, [x0, y0, w, h], width, height, rem) {
   const pitch = Math.min(...boxes.map((box) => pitchOf(box.units, sx, sy)));
   const size = Math.max(4, Math.min(pitch * 0.76, 2.2 * rem));
   const squares = new Map();
-  for (const box of boxes) for (const i of box.units) squares.set(i, centred(at(...plant.units[i].at_m), size));
+  for (const box of boxes) placed(box, at, size, rem).forEach((square, i) => squares.set(i, square));
   return { boxes, squares, roads: roads(at), at, height, size, vehicle: Math.max(7, Math.min(size * 0.72, 1.5 * rem)) };
+}
+
+/** Where the plan has them; in a box that is too low for that they move together, so that its name stays readable. */
+function placed({ units, y, h }, at, size, rem) {
+  const places = units.map((i) => at(...plant.units[i].at_m));
+  const [first, last] = [Math.min(...places.map((p) => p[1])), Math.max(...places.map((p) => p[1]))];
+  const highest = Math.min(y + LABEL_REM * rem + size / 2, y + h - size / 2);
+  const closer = first < highest && last > highest ? (last - highest) / (last - first) : 1;
+  return new Map(units.map((i, k) => [i, centred([places[k][0], last - (last - places[k][1]) * closer], size)]));
 }
 
 /** The least distance between two devices of an area, in pixels. */

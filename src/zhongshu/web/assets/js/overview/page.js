@@ -3,6 +3,7 @@
 import { byId, put } from "../dom.js";
 import { Doing } from "../doing.js";
 import { onFrame, picture } from "../live.js";
+import { Story } from "../story.js";
 import { n, t } from "../words.js";
 import { Floor } from "./floor.js";
 import { legend } from "./legend.js";
@@ -14,6 +15,7 @@ export function start() {
   legend(byId("legend"));
   const floor = new Floor();
   const rows = new Rows(byId("floor-table"));
+  new Story(byId("story"));
   new Doing(byId("doing"));
   new Orders(byId("orders"));
   new Strip(byId("strip"));
