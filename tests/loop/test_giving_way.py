@@ -117,13 +117,13 @@ def test_where_people_approve_it_is_asked_once_and_done_when_they_do() -> None:
 
 
 def test_a_stop_lets_vehicles_wait_where_their_leave_ends() -> None:
-    """At the speed of life, so that a leave is a few lanes."""
+    """A leave never holds a node twice: it ends where the lot is fetched, since the way on leads back."""
 
     async def play() -> None:
         async with Rehearsal(small_plant(), EXACT, 3, speed=1.0) as it:
             it.order("tray", 4)
             vehicles = it.twin.floor.vehicles.values()
-            while not any(v.load and v.driving for v in vehicles):
+            while not any(v.order and v.order.lot and v.driving for v in vehicles):
                 await it.forward(1.0)
             with it.store.begin() as session:
                 stop_brain(session, it.plant, Signed("Li", it.clock.now_ns()))
@@ -135,6 +135,7 @@ def test_a_stop_lets_vehicles_wait_where_their_leave_ends() -> None:
             assert _extended(it) == extended
             (car,) = [v for v in vehicles if v.running]
             assert car.phase == "waiting"
+            assert car.load  # what it had leave for it has done: to fetch the lot
             with it.store.begin() as session:
                 resume_brain(session, it.plant, Signed("Li", it.clock.now_ns()))
             it.outbox.poke()
