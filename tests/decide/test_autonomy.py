@@ -127,4 +127,4 @@ async def test_only_a_take_over_is_a_reason_to_plan_anew(store: Store, kind: str
     for _ in range(20):
         await asyncio.sleep(0.01)
     following.cancel()
-    assert planner._causes == ([("people", "Li")] if wanted else [])
+    assert [(t.kind, t.subject) for t in planner._triggers] == ([("people", "Li")] if wanted else [])

@@ -7,8 +7,8 @@ import numpy as np
 from zhongshu.decide.work import Advice, LotStatus, Vehicle, Work
 from zhongshu.kernel.latest import Latest
 from zhongshu.model import roles
-from zhongshu.model.batch import Bytes, Floats, Int32s
-from zhongshu.model.plant import Point
+from zhongshu.model.batch import Int64s, good
+from zhongshu.model.plant import Plant, Point
 from zhongshu.model.states import UnitMode, UnitState, named
 
 
@@ -19,11 +19,9 @@ class Floor:
         self._work, self._latest = work, latest
         plant = work.plant
         self._units = [u.id for u in plant.units]
-        self._state = [plant.role(u, roles.UNIT_STATE) for u in plant.units]
-        self._mode = [plant.role(u, roles.UNIT_MODE) for u in plant.units]
-        points = [p.id for p in (*self._state, *self._mode) if p is not None]
-        self._looked_at: Int32s = np.array([max(0, p) for p in points], np.int32)
-        self._seen: tuple[Floats, Bytes] | None = None
+        self._state = _ids(plant, roles.UNIT_STATE)
+        self._mode = _ids(plant, roles.UNIT_MODE)
+        self._seen: tuple[Int64s, Int64s] | None = None
         self._nodes = {n.number: n.id for n in plant.roads.nodes}
         self._vehicles = {u.id: {p.role: p for p in u.points} for u in plant.vehicles}
 
@@ -48,20 +46,22 @@ class Floor:
             del self._work.advised[unit]
 
     def _refresh_states(self) -> None:
-        """All of them, but only if one of them moved: they seldom do."""
-        values = self._latest.values[self._looked_at]
-        qualities = self._latest.qualities[self._looked_at]
+        """Those that moved: they seldom do."""
+        states, modes = self._numbers(self._state), self._numbers(self._mode)
+        moved = np.ones(len(self._units), np.bool_)
         if self._seen is not None:
-            old_values, old_qualities = self._seen
-            same = np.array_equal(old_values, values, equal_nan=True)
-            if same and np.array_equal(old_qualities, qualities):
-                return
-        self._seen = (values, qualities)
-        for unit, state, mode in zip(self._units, self._state, self._mode, strict=True):
-            self._work.states[unit] = (
-                named(UnitState, self._value(state, 0)),
-                named(UnitMode, self._value(mode, 0)),
-            )
+            moved = (states != self._seen[0]) | (modes != self._seen[1])
+        self._seen = (states, modes)
+        for k in np.flatnonzero(moved).tolist():
+            self._work.states[self._units[k]] = named(UnitState, states[k]), named(UnitMode, modes[k])
+
+    def _numbers(self, points: Int64s) -> Int64s:
+        """The newest values as whole numbers; 0 for what is not Good, or of which nothing was ever heard."""
+        found: Int64s = np.zeros(len(points), np.int64)
+        there = np.flatnonzero((points >= 0) & (points < len(self._latest)))
+        there = there[good(self._latest.qualities[points[there]])]
+        found[there] = self._latest.values[points[there]]
+        return found
 
     def _on_board(self, name: str, vehicle: Vehicle) -> None:
         """What an idle vehicle carries is on it, wherever the book had it when its transport came to nothing."""
@@ -76,3 +76,9 @@ class Floor:
         if point is None or not self._latest.fresh(point.id):
             return otherwise
         return self._latest.value(point.id)
+
+
+def _ids(plant: Plant, role: str) -> Int64s:
+    """Of each unit's point with that role, -1 where it has none."""
+    found = (plant.role(unit, role) for unit in plant.units)
+    return np.array([-1 if point is None else point.id for point in found], np.int64)
