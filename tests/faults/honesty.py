@@ -130,8 +130,8 @@ def _different(
 ) -> int:
     """Samples stored with another value than was made (floats travel as 32 bits on Modbus).
 
-    Hand-shake points are left out: their registers answer at once, between two scans, so a scan that is read after a
-    request shows it already.
+    Hand-shake points and the set-points of devices with register images are left out: such a register answers at once, between
+    two scans, so a scan that is read after a request shows it already.
     """
     order = np.argsort(there)
     at = np.searchsorted(there[order], stored)
@@ -139,4 +139,6 @@ def _different(
     same = there[order][at] == stored
     close = np.isclose(made[order][at], value, rtol=1e-6, atol=1e-6)
     answers = [p.id for p in plant.points if p.role.startswith(("request_", "command_"))]
+    scanned = {u.id for u in plant.units if plant.role(u, roles.SCAN_TIME) is not None}
+    answers += [p.id for p in plant.points if p.writable and p.unit in scanned]
     return int((same & ~close & ~np.isin(stored["point"], answers)).sum())

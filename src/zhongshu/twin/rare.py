@@ -15,7 +15,7 @@ from zhongshu.twin.floor import Floor
 
 #: Every unit is sampled once in so many ticks, well before its values would count as stale.
 ROUND = 20
-_NOTHING: Int64s = np.zeros(0, dtype=np.int64)
+_NONE: Int64s = np.zeros(0, dtype=np.int64)
 
 
 class Rare:
@@ -39,7 +39,7 @@ class Rare:
     @property
     def all(self) -> Int64s:
         """Every point that matters: what the first tick makes available."""
-        return np.concatenate(self._own)
+        return np.concatenate([_NONE, *self._own])
 
     def note(self, _kind: str, _t_ns: int, fields: Mapping[str, Any]) -> None:
         """Something happened to a unit: it is sampled at the next tick."""
@@ -51,8 +51,7 @@ class Rare:
         """Indexes of the points that are sampled at this tick, in plant order."""
         units = self._touched | set(range(tick % ROUND, len(self._own), ROUND)) | set(self._driving())
         self._touched.clear()
-        # A plant of few units has ticks at which nothing is due.
-        return np.concatenate([_NOTHING, *(self._own[number] for number in sorted(units))])
+        return np.concatenate([_NONE, *(self._own[number] for number in sorted(units))])
 
     def _driving(self) -> Iterable[int]:
         return (self._number[name] for name, v in self._floor.vehicles.items() if v.running)

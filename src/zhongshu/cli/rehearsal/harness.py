@@ -47,25 +47,26 @@ def play(
     run_by: str = "first-come",
     truth: TwinTruth | None = None,
     speed: float = 30.0,
+    begins_h: int = 6,
 ) -> Played:
     """The whole brain with these ``policies`` and no others, against the twin of the plant.
 
     ``run_by``: who gives out the work, one of `zhongshu rehearse --policy`; only ``brain`` and ``daily-plan`` make plans.
-    ``truth``: how the plant really behaves, by default the file twin.yaml beside the plant's. Raises PlantFileError.
+    ``truth``: how the plant really behaves, by default the file twin.yaml beside the plant's. ``begins_h``: the hour of a Monday,
+    in the plant's own time. Raises PlantFileError.
     """
     plant = load_plant(plant_file)
     believed = truth or load_truth(plant_file.with_name(TRUTH), plant)
     events: list[Event] = []
 
     async def whole() -> dict[str, Any]:
-        stage = Stage(plant, believed, seed, POLICIES[run_by], speed, policies)
+        stage = Stage(plant, believed, seed, POLICIES[run_by], speed, policies, begins_h)
         begun_ns = stage.clock.now_ns()
 
         def book(kind: str, t_ns: int, fields: Mapping[str, Any]) -> None:
-            stage.verdict.happened(kind, t_ns, fields)
             events.append(Event(kind, (t_ns - begun_ns) / NS, dict(fields)))
 
-        stage.twin.floor.shop.book = book
+        stage.told = book
         return await stage.play(hours)
 
     return Played(run(whole), tuple(events))

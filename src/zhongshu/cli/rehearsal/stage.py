@@ -31,6 +31,7 @@ from zhongshu.twin.customer import Wishes
 from zhongshu.twin.direct import DirectPlant
 from zhongshu.twin.rare import Rare
 from zhongshu.twin.settings import TwinTruth
+from zhongshu.twin.shop import Book
 from zhongshu.twin.twin import Twin
 
 log = logging.getLogger(__name__)
@@ -40,13 +41,16 @@ ORDERER = "rehearsal"
 SETTLE_S = 60.0
 
 
-def monday_morning_ns(plant: Plant) -> int:
-    """When every rehearsal begins: the first Monday of 2026, six o'clock in the plant."""
-    return round(datetime(2026, 1, 5, 6, tzinfo=ZoneInfo(plant.timezone)).timestamp()) * NS
+def monday_ns(plant: Plant, hour: int) -> int:
+    """When a rehearsal begins: the first Monday of 2026, so many o'clock in the plant."""
+    return round(datetime(2026, 1, 5, hour, tzinfo=ZoneInfo(plant.timezone)).timestamp()) * NS
 
 
 class Stage:
-    """Make it on a VirtualLoop; ``play`` it once. ``rules``: the coordination policies, None for the plant's own."""
+    """Make it on a VirtualLoop; ``play`` it once. ``rules``: the coordination policies, None for the plant's own.
+
+    ``told`` may be set: it is called with every event of the twin's own book.
+    """
 
     def __init__(
         self,
@@ -56,12 +60,13 @@ class Stage:
         policy: Policy,
         speed: float,
         rules: Sequence[Rule] | None = None,
+        begins_h: int = 6,
     ) -> None:
         loop = asyncio.get_running_loop()
         if not isinstance(loop, VirtualLoop):
             raise TypeError("a rehearsal runs on a VirtualLoop")
         self._policy = policy
-        self.clock = LoopClock(loop, speed, monday_morning_ns(plant))
+        self.clock = LoopClock(loop, speed, monday_ns(plant, begins_h))
         self.store = Store("sqlite://")
         self.store.migrate()
         self.plant = assign_ids(plant, self.store)
@@ -77,7 +82,9 @@ class Stage:
         def happened(kind: str, t_ns: int, fields: Mapping[str, Any]) -> None:
             rare.note(kind, t_ns, fields)
             self.verdict.happened(kind, t_ns, fields)
+            self.told(kind, t_ns, fields)
 
+        self.told: Book = lambda kind, t_ns, fields: None
         self.twin.floor.shop.book = happened
         self.brain = Brain(
             self.plant,
