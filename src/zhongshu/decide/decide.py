@@ -126,7 +126,6 @@ class Decide:
             floor.refresh()
             if self._plan_stale:
                 await self._take_plan()
-                proposer.plan = self.plan.version if self.plan is not None else 0
             if self._autonomy_stale:
                 self._autonomy_stale = False
                 self.work.judge_anew(await asyncio.to_thread(self._read_autonomy))

@@ -110,15 +110,9 @@ class Follow(FirstCome):
         return planned_ns, *super().release_rank(order)
 
     def _planned_start(self, lot: Lot) -> int:
-        """Of its next operation; for a finished part, of the operation in which it is built in."""
+        """Of its next task."""
         assert self._plan is not None  # only called with one
-        parent = self._work.lots.get(lot.parent)
-        if self._work.step(lot) is None and parent is not None:
-            operation = self._work.enters_at(lot)
-            routing = self._work.product(parent).routing
-            step = next((k for k, s in enumerate(routing) if s.operation == operation), 0)
-            return self._plan.start_ns(parent.number, step)
-        return self._plan.start_ns(lot.number, lot.next_step)
+        return self._plan.start_ns(*self._work.next_task(lot))
 
     def _preferred(self, lot: Lot, step: int, fitting: list[Unit]) -> Unit | None:
         """The planned unit if it is among those that fit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from zhongshu.decide.first_come import Choice, Move, Start
@@ -25,10 +26,14 @@ class Proposer:
 
     def __init__(self, work: Work, roads: Roads, speed: float) -> None:
         self._work, self._roads, self._valid_ns = work, roads, round(VALID_NS * max(1.0, speed))
-        self.plan = 0  # version of the plan in force, which every proposal names
 
     def propose(self, choice: Choice, now_ns: int, plan: PlanInForce | None = None) -> Proposed | None:
-        """The message, with the version of the ``plan`` if that is what it goes by; None where the way turned out not to exist."""
+        """The message, with the version of the ``plan`` in force and whether it goes by that; None where the way turned out not
+        to exist."""
+        made = self._made(choice, now_ns, plan)
+        return made if made is None or plan is None else replace(made, plan=plan.version)
+
+    def _made(self, choice: Choice, now_ns: int, plan: PlanInForce | None) -> Proposed | None:
         match choice:
             case Start():
                 return self._start(choice, now_ns, self._goes_by(plan, choice.lot, choice.unit))
@@ -40,16 +45,8 @@ class Proposer:
                 return self._recall(choice, now_ns)
 
     def _goes_by(self, plan: PlanInForce | None, lot: Lot, unit: str) -> str:
-        """The plan where it has the lot's next step on this unit, of a finished part the step in which it is built in; else the
-        rule, first come, first served."""
-        number, step, parent = lot.number, lot.next_step, self._work.lots.get(lot.parent)
-        if parent is not None and self._work.step(lot) is None:
-            operation, routing = self._work.enters_at(lot), self._work.product(parent).routing
-            number, step = (
-                parent.number,
-                next((k for k, s in enumerate(routing) if s.operation == operation), 0),
-            )
-        if plan is not None and plan.unit(number, step) == unit:
+        """The plan where it has the lot's next task on this unit; else the rule, first come, first served."""
+        if plan is not None and plan.unit(*self._work.next_task(lot)) == unit:
             return by_plan(plan.version)
         return by_rule("first_come")
 
@@ -181,5 +178,4 @@ class Proposer:
             subject=subject,
             expires_ns=now_ns + self._valid_ns,
             by=BRAIN,
-            plan=self.plan,
         )

@@ -161,6 +161,14 @@ class Work:
             return 0
         return next(c.operation for c in self.product(parent).components if c.product == part.product)
 
+    def next_task(self, lot: Lot) -> tuple[int, int]:
+        """(lot, step) of its next operation; for a finished part, of the operation in which it is built in."""
+        parent = self.lots.get(lot.parent)
+        if parent is None or self.step(lot) is not None:
+            return lot.number, lot.next_step
+        operation, routing = self.enters_at(lot), self.product(parent).routing
+        return parent.number, next((k for k, s in enumerate(routing) if s.operation == operation), 0)
+
     def kit(self, lot: Lot, product: str, unit: str) -> list[Lot]:
         """Part lots in front of a unit that may be built into ``lot``: what was left there first, then its own."""
         there = [

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from zhongshu.kernel.clock import NS
 from zhongshu.model.plant import Plant, Unit
-from zhongshu.model.worktime import Days, Span, joined, levels, maintenance_of, off_work_of
-from zhongshu.twin.agenda import Agenda, Ticket
+from zhongshu.model.worktime import Days, Span, levels, maintenance_of, off_work_of
+from zhongshu.twin.agenda import Agenda
 
 #: Working times are worked out for so many days, then anew.
 AHEAD_S = 8 * 86_400
@@ -50,7 +50,6 @@ class Crews:
         self._held: dict[str, Mapping[str, int]] = {}
         self._used: Counter[str] = Counter()
         self._waiting: dict[str, None] = {}
-        self._ticket: Ticket | None = None
         self._week = self._worked_out()
         self._expect_change()
 
@@ -120,14 +119,14 @@ class Crews:
         following = next((t for t in self._week.changes if t > now), None)
         if following is not None:
             at_ns = self._week.origin_ns + following * NS
-            self._ticket = self._agenda.after(at_ns - self._agenda.now_ns, self._changed)
+            self._agenda.after(at_ns - self._agenda.now_ns, self._changed)
 
     def _worked_out(self) -> _Week:
         plant, now_ns = self._plant, self._agenda.now_ns
         origin_ns = now_ns - now_ns % NS
         days = Days(plant.timezone, origin_ns, AHEAD_S)
         shifts = {s.id: s for s in (*plant.shifts, *(s for c in plant.calendars.values() for s in c))}
-        off = {name: joined(spans) for name, spans in off_work_of(plant, days).items()}
+        off = off_work_of(plant, days)
         maintained = maintenance_of(plant.maintenance, days)
         steps = {pool.id: levels(pool, shifts, days) for pool in plant.pools}
         changes = {t for spans in (*off.values(), *maintained.values()) for span in spans for t in span}

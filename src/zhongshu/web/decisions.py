@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.decisions import decisions
 from zhongshu.kernel.store.tables import Decision
 from zhongshu.model.messages import DecisionMade, DemoStaged, Event
-
-log = logging.getLogger(__name__)
+from zhongshu.web.board import Board
 
 PERIOD_WALL_S = 1.0
 #: Decisions that every page gets; the Act page asks for more.
@@ -31,43 +25,27 @@ IMPROVED, MEASURED = "improved", ("breakdown", "vehicle", "mode")
 Row = dict[str, Any]
 
 
-class DecisionBoard:
-    """``board`` is the newest reading, ``version`` rises when it is another one; ``run`` reads until cancelled.
-
-    ``newest`` are answers to facts, ``measured`` the last of them to a state word, ``improved`` the last that only the search
+class DecisionBoard(Board):
+    """``newest`` are answers to facts, ``measured`` the last of them to a state word, ``improved`` the last that only the search
     found, ``staged`` faults that the demo arranged.
     """
 
     def __init__(self, plant: str, store: Store, clock: Clock) -> None:
+        empty: Row = {"newest": [], "measured": None, "improved": None, "staged": []}
+        super().__init__("decisions", PERIOD_WALL_S, empty)
         self._plant, self._store, self._clock = plant, store, clock
-        self._news = asyncio.Event()
         self._staged: deque[Row] = deque(maxlen=4)
-        self.board: dict[str, Any] = {"newest": [], "measured": None, "improved": None, "staged": []}
-        self.version = 0
 
     def take(self, event: Event) -> None:
         """A decision was made: look at once. A fault that the demo arranged is told with the decisions; nobody decides by it."""
         if isinstance(event, DecisionMade):
-            self._news.set()
+            self.poke()
         elif isinstance(event, DemoStaged):
             self._staged.append({"t_ms": event.t_ns // MS, "kind": event.kind, "unit": event.unit})
-            self._news.set()
+            self.poke()
 
-    async def run(self) -> None:
-        """Until cancelled; a store that is busy or away is asked again later."""
-        while True:
-            self._news.clear()
-            try:
-                found = await asyncio.to_thread(self._read)
-            except SQLAlchemyError as error:
-                log.warning("decisions could not be read: %s", error)
-            else:
-                board = found | {"staged": list(self._staged)}
-                if board != self.board:
-                    self.board, self.version = board, self.version + 1
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PERIOD_WALL_S):
-                    await self._news.wait()
+    def _completed(self, found: Row) -> Row:
+        return found | {"staged": list(self._staged)}
 
     def _read(self) -> dict[str, Any]:
         with self._store.read() as session:

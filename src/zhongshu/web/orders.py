@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from zhongshu.kernel.clock import Clock
@@ -18,8 +14,7 @@ from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.orders import OPEN
 from zhongshu.kernel.store.tables import Lot, WorkOrder
 from zhongshu.model.plant import Plant
-
-log = logging.getLogger(__name__)
+from zhongshu.web.board import Board
 
 PERIOD_WALL_S = 2.0
 #: Orders a page lists; the counts are of all.
@@ -27,33 +22,12 @@ SHOWN = 40
 LOT_OPEN = ("waiting", "moving", "starting", "running", "finished", "held")
 
 
-class OrderBoard:
-    """``board`` is the newest reading, ``version`` rises when it is another one; ``run`` reads until cancelled."""
+class OrderBoard(Board):
+    """Poke it when an order comes in."""
 
     def __init__(self, plant: Plant, store: Store, clock: Clock) -> None:
+        super().__init__("orders", PERIOD_WALL_S, {})
         self._plant, self._store, self._clock = plant, store, clock
-        self._news = asyncio.Event()
-        self.board: dict[str, Any] = {}
-        self.version = 0
-
-    def poke(self) -> None:
-        """An order came in: look at once."""
-        self._news.set()
-
-    async def run(self) -> None:
-        """Until cancelled; a store that is busy or away is asked again later."""
-        while True:
-            self._news.clear()
-            try:
-                board = await asyncio.to_thread(self._read)
-            except SQLAlchemyError as error:
-                log.warning("orders could not be read: %s", error)
-            else:
-                if board != self.board:
-                    self.board, self.version = board, self.version + 1
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PERIOD_WALL_S):
-                    await self._news.wait()
 
     def _read(self) -> dict[str, Any]:
         midnight_ns = midnight(self._plant.timezone, self._clock.now_ns())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
 
 import pytest
@@ -122,11 +121,3 @@ def test_durations_are_the_plans_nominal_ones(made: tuple[Plant, Work, Built]) -
         if step.capability == "draw":
             seen[step.capability] |= {m.duration for m in task.modes if lot.good == 10}
     assert seen["draw"] == {1000}
-
-
-def test_it_is_built_fast_enough() -> None:
-    plant, work, now = day(1)
-    build(plant, work, now)
-    began = time.process_time()
-    build(plant, work, now, rules(work, 1), in_force(plant, work))
-    assert time.process_time() - began < 0.3
