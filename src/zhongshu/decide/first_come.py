@@ -68,6 +68,10 @@ class FirstCome:
         """Rather wait than take another unit than the preferred one."""
         return False
 
+    def _wanted_ahead(self, lot: Lot) -> bool:
+        """A part that is to be made although there are no places yet where it will be built in."""
+        return False
+
     def release_rank(self, order: Order) -> tuple[float, ...]:
         """Whose order goes onto the floor first."""
         return order.priority, order.created_ns
@@ -104,8 +108,8 @@ class FirstCome:
     def _reserve(self, lot: Lot) -> None:
         """Choose at once, for every operation at which parts enter, the unit where that will be, and places for all.
 
-        No part is begun before: then every finished part can leave its unit, outputs always drain, and lots can't
-        wait for one another in a circle.
+        A part that is begun before is one ahead (``_is_ahead``). Every other finished part can leave its unit, outputs always
+        drain, and lots can't wait for one another in a circle.
         """
         if lot.build_at or lot.status is not LotStatus.PLANNED or not self._parent_ready(lot):
             return
@@ -126,12 +130,21 @@ class FirstCome:
             for operation, unit in chosen.items():
                 self._incoming[unit] += self._places(lot, operation)
 
+    def _is_ahead(self, lot: Lot) -> bool:
+        """A part of parts nothing, without a place yet where it will be built in: it leaves one place free in every buffer, so
+        that all others get through as if it were not there (see ``_reserve``)."""
+        return not self._parent_ready(lot) and lot.product not in self._work.plant.assembled
+
+    def _left_free(self, lot: Lot) -> int:
+        """Places in a buffer that the lot leaves to others."""
+        return int(self._is_ahead(lot))
+
     def _parent_ready(self, lot: Lot) -> bool:
         return not lot.parent or self._work.enters_at(lot) in self._work.lots[lot.parent].build_at
 
     def _assign(self, lot: Lot) -> None:
         """Choose the unit for the lot's next operation."""
-        if lot.status is LotStatus.FINISHED and not lot.target:
+        if lot.status is LotStatus.FINISHED and not lot.target and self._parent_ready(lot):
             lot.target = self._work.lots[lot.parent].build_at[self._work.enters_at(lot)]
             self._work.touch(lot)
         step = self._work.step(lot)
@@ -146,13 +159,19 @@ class FirstCome:
             return
         if builds:
             lot.target = lot.build_at.get(step.operation, "")
-        elif self._parent_ready(lot) and (lot.place or lot.not_before_ns <= self._now_ns):
+        elif self._may_go_on(lot) and (lot.place or lot.not_before_ns <= self._now_ns):
             lot.target = self._free_unit(lot, step.capability)
             self._incoming[lot.target] += 1
         if lot.target:
             self._work.touch(lot)
             if lot.status is LotStatus.PLANNED and not builds:
                 lot.place = lot.target  # the first operation makes the lot out of the store
+
+    def _may_go_on(self, lot: Lot) -> bool:
+        """There is a place where it will be built in; or it is one ahead, and wanted or begun."""
+        if self._parent_ready(lot):
+            return True
+        return self._is_ahead(lot) and (lot.status is LotStatus.WAITING or self._wanted_ahead(lot))
 
     def _to_lost_unit(self, lot: Lot) -> bool:
         """The lot still lies elsewhere, and the unit chosen for it may not be commanded any more."""
@@ -164,12 +183,13 @@ class FirstCome:
         A lot of which nothing exists yet waits nowhere: it takes the first unit that can begin at once, so that none
         overtakes it through another unit's shorter queue.
         """
-        able = list(self._capable(capability))
-        fitting = [u for u in able if self._fits(u, 1) and self._busy(u) < 2]
+        left = self._left_free(lot)
+        able = [u for u in self._capable(capability) if self._fits(u, 1 + left)]
+        fitting = [u for u in able if self._busy(u) < 2]
         if not lot.place:
-            fitting = [u for u in fitting if not self._busy(u) and self._can_begin(u.id, 0)]
-        wanted = self._preferred(lot, lot.next_step, [u for u in able if self._fits(u, 1)])
-        if wanted is not None and (lot.place or self._can_begin(wanted.id, 0)):
+            fitting = [u for u in fitting if not self._busy(u) and self._can_begin(u.id, -left)]
+        wanted = self._preferred(lot, lot.next_step, able)
+        if wanted is not None and (lot.place or self._can_begin(wanted.id, -left)):
             return wanted.id
         if not fitting or self._may_wait_for(lot, lot.next_step):
             return ""
@@ -203,19 +223,24 @@ class FirstCome:
         if not self._parts_there(lot, step.operation):
             return
         unit = self._work.plant.unit_of[lot.target]
-        if not self._can_begin(unit.id, int(lot.at_output and lot.place == lot.target)):
+        own = int(lot.at_output and lot.place == lot.target)
+        if not self._can_begin(unit.id, own - self._left_free(lot)):
             return
         self._working[unit.id] += 1
         yield Start(lot, unit.id)
 
     def _can_begin(self, unit: str, own: int) -> bool:
-        """Idle, nothing given to it yet, and a free place behind it; ``own`` lots there make room by beginning."""
+        """Idle, nothing given to it yet, and a free place behind it; ``own`` lots there make room by beginning, below 0 so
+        many places more have to be free."""
         if self._working[unit] or unit in self._work.advised:
             return False
-        kind = self._work.plant.type_of[self._work.plant.unit_of[unit].type]
-        if self._outgoing[unit] - own >= kind.buffer_out:
+        if not self._has_room(unit, own):
             return False
         return self._work.commandable(unit) and self._work.states[unit][0] == UnitState.IDLE.name
+
+    def _has_room(self, unit: str, own: int) -> bool:
+        """A free place behind it."""
+        return self._outgoing[unit] - own < self._work.plant.type_of[self._work.plant.unit_of[unit].type].buffer_out
 
     def _parts_there(self, lot: Lot, operation: int) -> bool:
         """All parts that enter lie in front of the unit."""

@@ -124,6 +124,10 @@ class Follow(FirstCome):
         wanted = self._plan.unit(lot.number, step) if self._plan is not None else ""
         return bool(wanted) and self._work.commandable(wanted)
 
+    def _wanted_ahead(self, lot: Lot) -> bool:
+        """Its time has come by the plan, which may have parts made long before there is room for all of them."""
+        return self._plan is not None and self._plan.start_ns(lot.number, lot.next_step) <= self._now_ns
+
     def _start(self, lot: Lot) -> Iterator[Start]:
         for start in super()._start(lot):
             if self._its_turn(lot, start.unit):
@@ -141,6 +145,6 @@ class Follow(FirstCome):
             return True
         before = self._work.lots.get(int(name.partition(":")[0]))
         if before is not None and before.place == unit and not before.at_output:
-            return own <= begin
+            return own <= begin or not self._has_room(unit, -self._left_free(before))
         done_ns = self._now_ns + self._plan.span_ns(lot.number, lot.next_step)
         return self._now_ns >= min(own, begin + GRACE_NS) or done_ns <= begin

@@ -350,6 +350,12 @@ class Plant:
         return {name: tuple(units) for name, units in found.items()}
 
     @cached_property
+    def assembled(self) -> frozenset[str]:
+        """Products that are built of parts which are made here as well."""
+        made = {p.id for p in self.products if p.routing}
+        return frozenset(p.id for p in self.products if any(c.product in made for c in p.components))
+
+    @cached_property
     def rest_s(self) -> Mapping[str, tuple[float, ...]]:
         """By product: nominal seconds a piece from each step of its routing to the end; 0 after the last."""
         cycle_s = {c.name: c.cycle_s for kind in reversed(self.types) for c in reversed(kind.capabilities)}
