@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import math
 import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from contextvars import Context
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from zhongshu.kernel.clock import NS
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 START_NS = 1_767_225_600 * NS
 
 
@@ -36,17 +40,49 @@ class _Jumping(selectors.SelectSelector):
         return ready
 
 
+class _Timer(asyncio.TimerHandle):
+    """Of two timers for the same moment the one set first comes first. asyncio's own have no order then: which comes first hangs
+    on what other timers there are, so that one timeout more or less anywhere would make another day of a rehearsal."""
+
+    __slots__ = ("turn",)
+    turn: int
+    _scheduled: bool  # asyncio's own: that it lies in the heap
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, _Timer):
+            return NotImplemented
+        mine, its = self.when(), other.when()
+        return mine < its or (mine == its and self.turn < other.turn)
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Timers, timeouts and sleeps of asyncio itself pass in virtual time; threads never run, so none can fall behind."""
 
+    _scheduled: list[asyncio.TimerHandle]  # asyncio's own heap of timers
+
     def __init__(self) -> None:
         self._jumping = _Jumping()
+        self._turns = itertools.count()
         super().__init__(self._jumping)
         self.set_default_executor(_Inline())
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._jumping.passed_ns / NS
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """As asyncio does, with an order among timers for the same moment."""
+        timer = _Timer(when, callback, args, self, context)
+        timer.turn = next(self._turns)
+        heapq.heappush(self._scheduled, timer)
+        timer._scheduled = True  # so that its cancellation is counted, which clears the heap of them
+        return timer
 
     async def shutdown_default_executor(self) -> None:
         """There are no threads to wait for, and waiting for one would be waiting for ever."""
