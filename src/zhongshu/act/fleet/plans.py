@@ -193,13 +193,7 @@ class Plans:
             step.ready = max(step.arrive + dwell_s, now)
         else:
             if before is not None:
-                start = before.ready
-                if not step.granted:
-                    start = max(start, now)
-                    for place in step.places or self._places(step):
-                        if free_at[place] > start:
-                            start = free_at[place]
-                step.start = start
+                step.start = before.ready if step.granted else self._turn(step, before, now, free_at)
             step.arrive = max(step.start + step.drive_s, now)
             step.ready = step.arrive + dwell_s
         if before is None:
@@ -216,6 +210,14 @@ class Plans:
         for place in step.lanes:
             if left > free_at[place]:
                 free_at[place] = left
+
+    def _turn(self, step: Step, before: Step, now: float, free_at: list[float]) -> float:
+        """When it is there and everybody before it has left."""
+        start = max(before.ready, now)
+        for place in step.places or self._places(step):
+            if free_at[place] > start:
+                start = free_at[place]
+        return start
 
     def free(self, place: int, me: Car, *, rests: bool) -> list[tuple[float, float]]:
         """When nobody else is at a place (s), by the forecast. What others are granted counts from ever; of one's own nothing
