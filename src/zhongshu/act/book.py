@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -127,12 +127,15 @@ class CommandBook:
         *,
         by: str = STAGE,
         samples: Samples | None = None,
+        new: Mapping[str, Any] | None = None,
     ) -> Command:
-        """The same within a transaction of the caller's."""
+        """The same within a transaction of the caller's; ``new``: further columns of the command's row."""
         connection = plain(within)
         check_step(command.status, status)
         taken = replace(command, status=status, waits=command.waits and status is CommandStatus.PROPOSED)
-        row: dict[str, Any] = {"status": status.value, "detail": detail, "waits": taken.waits}
+        row: dict[str, Any] = {"status": status.value, "detail": detail, "waits": taken.waits} | dict(
+            new or {}
+        )
         if status is CommandStatus.SENT:
             taken = replace(taken, sent_ns=self._clock.now_ns())
             # with the way that a transport order was given
@@ -146,9 +149,9 @@ class CommandBook:
     def wait(self, command: Command, reason: str, expires_ns: int) -> Command:
         """From now on it waits for a person, until then."""
         with self._store.write() as connection:
-            self._change(connection, command, {"expires_ns": expires_ns})
             waiting = replace(command, waits=True, expires_ns=expires_ns)
-            return self.take(connection, waiting, CommandStatus.PROPOSED, reason)
+            new = {"expires_ns": expires_ns}
+            return self.take(connection, waiting, CommandStatus.PROPOSED, reason, new=new)
 
     def approve(self, command: Command, approved_by: str, *, note: str = "", expires_ns: int = 0) -> Command:
         """By the ladder, or by a person, who gives it new validity as well."""
@@ -156,8 +159,7 @@ class CommandBook:
         approved = replace(command, approved_by=approved_by, expires_ns=expires_ns or command.expires_ns)
         with self._store.write() as connection:
             new = {"approved_by": approved_by, "expires_ns": approved.expires_ns}
-            self._change(connection, command, new)
-            return self.take(connection, approved, CommandStatus.APPROVED, note, by=by)
+            return self.take(connection, approved, CommandStatus.APPROVED, note, by=by, new=new)
 
     def send(self, command: Command, samples: Samples, version: int) -> Command | None:
         """The step *sent*; None where autonomy was changed since ``version``: nothing may leave before that is looked at.

@@ -244,7 +244,7 @@ class Work:
 
     def in_order(self) -> Iterator[Lot]:
         """Open lots, first come first."""
-        yield from sorted(self.lots.values(), key=self._rank)
+        yield from sorted((lot for lot in self.lots.values() if not closed(lot)), key=self._rank)
 
     def _rank(self, lot: Lot) -> tuple[int, int, int]:
         order = self.orders[lot.order]

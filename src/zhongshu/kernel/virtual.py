@@ -8,7 +8,7 @@ import itertools
 import math
 import selectors
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
@@ -64,7 +64,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._jumping = _Jumping()
         self._turns = itertools.count()
         super().__init__(self._jumping)
-        self.set_default_executor(_Inline())
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
@@ -84,8 +83,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         timer._scheduled = True  # so that its cancellation is counted, which clears the heap of them
         return timer
 
-    async def shutdown_default_executor(self) -> None:
-        """There are no threads to wait for, and waiting for one would be waiting for ever."""
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """What ``asyncio.to_thread`` hands over is done at once, where it stands; who waits for it goes on when others had a
+        turn, as with a thread."""
+        done: asyncio.Future[T] = self.create_future()
+        result, failed = None, None
+        try:
+            result = func(*args)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            failed = error
+        self.call_soon(_settle, done, result, failed)
+        return done
 
     @property
     def passed_ns(self) -> int:
@@ -93,16 +103,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._jumping.passed_ns
 
 
-class _Inline(ThreadPoolExecutor):
-    """What ``asyncio.to_thread`` hands over is done at once, where it stands."""
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        done: Future[T] = Future()
-        try:
-            done.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
-            done.set_exception(error)
-        return done
+def _settle(done: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if done.cancelled():
+        return
+    if error is None:
+        done.set_result(result)
+    else:
+        done.set_exception(error)
 
 
 class LoopClock:

@@ -257,9 +257,11 @@ class Fleet:
         if name in self._asking or name not in self.traffic.plans.cars:
             return
         if drive is None:
-            if self._may_ask(name, wall_ns) and self.traffic.must_go(name, self._now()):
+            if self.traffic.must_go(name, self._now()) and self._may_ask(name, wall_ns):
                 self._asked[name] = wall_ns
                 await self._ask_to_go(name)
+            return
+        if name not in self._unsent and not self.traffic.may_grant(name):
             return
         seen = self._sight.see(name)
         if seen is None or seen.order != drive.order.key or seen.state is not TransportState.RUNNING:

@@ -77,7 +77,7 @@ class Stage:
         self._outbox = Outbox(self.plant.id, ORDERER, self.store, self.bus, self.clock)
         self.verdict = Verdict(self.plant, self.twin, self.clock.now_ns())
         rare = Rare(plant, self.twin.floor)
-        self.twin.scan.timing = rare
+        self.twin.scan.rarely(rare)
 
         def happened(kind: str, t_ns: int, fields: Mapping[str, Any]) -> None:
             rare.note(kind, t_ns, fields)
