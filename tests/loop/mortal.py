@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from zhongshu.kernel.bus import Bus, Handler, Message, Responder, Subscription
@@ -57,6 +58,22 @@ class MortalStore:
         self._life.alive()
         with self._store.read() as session:
             yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """As ``begin``."""
+        self._life.step()
+        with self._store.write() as connection:
+            yield connection
+            self._life.step()
+        self._life.step()
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """As ``read``."""
+        self._life.alive()
+        with self._store.look() as connection:
+            yield connection
 
 
 class MortalBus:

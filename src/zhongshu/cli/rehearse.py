@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from zhongshu.cli.rehearsal.policies import POLICIES
-from zhongshu.cli.run import can_plan
 from zhongshu.cli.twin_process import TRUTH
 from zhongshu.decide.policies import switched_on
 from zhongshu.kernel.plantfile import load_plant
@@ -40,7 +40,7 @@ def rehearse(asked: Asked) -> int:
     policy = POLICIES.get(asked.policy)
     if policy is None:
         raise SystemExit(f"there is no policy {asked.policy!r}: {', '.join(POLICIES)}")
-    if policy.plans and not can_plan():
+    if policy.plans and not _can_plan():
         raise SystemExit(f"the policy {policy.name!r} needs a planner: pip install 'zhongshu[plan]'")
     plant = load_plant(asked.plant)
     truth = load_truth(asked.plant.with_name(TRUTH), plant)
@@ -51,13 +51,22 @@ def rehearse(asked: Asked) -> int:
     async def play() -> dict[str, Any]:
         from zhongshu.cli.rehearsal.stage import Stage
 
-        return await Stage(plant, truth, seed, policy, asked.speed, rules).play(asked.hours)
+        stage = Stage(plant, truth, seed, policy, asked.speed, rules)
+        gc.freeze()  # what is there now stays to the end: nobody has to look through it again and again
+        return await stage.play(asked.hours)
 
     said: dict[str, Any] = {"plant": plant.id, "policy": policy.name, "seed": seed, "hours": asked.hours}
     said |= {"coordination": [rule.name for rule in rules], "without": sorted(asked.without)}
     figures = said | run(play)
     print(json.dumps(figures) if asked.as_json else _table(figures))
     return 0
+
+
+def _can_plan() -> bool:
+    """Asked only where it matters: a rule needs nothing of what running a plant brings with it."""
+    from zhongshu.cli.run import can_plan
+
+    return can_plan()
 
 
 def _table(figures: dict[str, Any]) -> str:

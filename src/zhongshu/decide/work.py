@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,6 +10,9 @@ from zhongshu.model.autonomy import Autonomy
 from zhongshu.model.messages import JobProgressed, TransportProgressed
 from zhongshu.model.plant import Plant, Product, Step
 from zhongshu.model.states import UnitMode, UnitState
+
+#: Asked for every unit at every pass; an enum's names are looked up slowly.
+_PRODUCTION, _UNDEFINED = UnitMode.PRODUCTION.name, UnitState.UNDEFINED.name
 
 
 class LotStatus(StrEnum):
@@ -135,6 +138,7 @@ class Work:
     dirty_lots: set[int] = field(default_factory=set)
     dirty_orders: set[str] = field(default_factory=set)
     dirty_vehicles: set[str] = field(default_factory=set)
+    _needed: dict[tuple[str, int], Mapping[str, float]] = field(default_factory=dict)  # see ``needed``
 
     def product(self, lot: Lot) -> Product:
         """The lot's product."""
@@ -145,14 +149,17 @@ class Work:
         routing = self.product(lot).routing
         return routing[lot.next_step] if lot.next_step < len(routing) else None
 
-    def needed(self, lot: Lot, operation: int) -> dict[str, float]:
+    def needed(self, lot: Lot, operation: int) -> Mapping[str, float]:
         """Made parts that enter at an operation: pieces of each for one piece of the lot."""
-        made = self.plant.product_of
-        return {
-            c.product: c.quantity
-            for c in self.product(lot).components
-            if c.operation == operation and made[c.product].routing
-        }
+        known = self._needed.get((lot.product, operation))
+        if known is None:
+            made = self.plant.product_of
+            known = self._needed[lot.product, operation] = {
+                c.product: c.quantity
+                for c in self.product(lot).components
+                if c.operation == operation and made[c.product].routing
+            }
+        return known
 
     def enters_at(self, part: Lot) -> int:
         """The operation of its parent at which a part enters, 0 for a lot without parent."""
@@ -191,7 +198,7 @@ class Work:
         if standing is not None and standing.closed:
             return False
         state, mode = self.states.get(unit, ("UNDEFINED", "UNDEFINED"))
-        return mode == UnitMode.PRODUCTION.name and state != UnitState.UNDEFINED.name
+        return mode == _PRODUCTION and state != _UNDEFINED
 
     def stopped(self, unit: str) -> bool:
         """A person has stopped the brain where the unit is: nothing is brought there or fetched from there."""
@@ -244,7 +251,7 @@ class Work:
 
     def in_order(self) -> Iterator[Lot]:
         """Open lots, first come first."""
-        yield from sorted(self.lots.values(), key=self._rank)
+        yield from sorted((lot for lot in self.lots.values() if not closed(lot)), key=self._rank)
 
     def _rank(self, lot: Lot) -> tuple[int, int, int]:
         order = self.orders[lot.order]

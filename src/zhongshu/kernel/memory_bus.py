@@ -28,8 +28,11 @@ class MemoryBus:
         keep: int = 100_000,
         keep_bytes: int = 256 * 1024 * 1024,
         now_s: Callable[[], float] = monotonic_s,
+        hands_over: bool = False,
     ) -> None:
-        """``now_s``: by which message ids are forgotten; a rehearsal has its own time."""
+        """``now_s``: by which message ids are forgotten; a rehearsal has its own time. ``hands_over``: Batches pass as they are,
+        see ``wire.payload_of``."""
+        self.hands_over = hands_over
         self._kept = {name: _Kept(keep, keep_bytes, now_s) for name in STREAMS}
         self._listening: list[Delivery] = []
         self._responding: list[Answers] = []

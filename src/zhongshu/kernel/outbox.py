@@ -6,13 +6,13 @@ import asyncio
 import logging
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, delete, insert, select
 
 from zhongshu.kernel.bus import Bus, BusError
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.tables import Outgoing
+from zhongshu.kernel.store.within import Within, plain
 from zhongshu.kernel.wire import encode_event
 from zhongshu.model import subjects
 from zhongshu.model.messages import Event
@@ -22,14 +22,22 @@ log = logging.getLogger(__name__)
 TAKE = 256
 IDLE_WALL_S = 1.0
 _PUT = insert(Outgoing.__table__)  # type: ignore[arg-type]  # a whole table, as every class of ours maps
+_MINE = (Outgoing.plant == bindparam("of"), Outgoing.stage == bindparam("by"))
+_WAITING = (
+    select(Outgoing.id, Outgoing.kind, Outgoing.payload, Outgoing.msg_id)
+    .where(*_MINE)
+    .order_by(Outgoing.id)
+    .limit(TAKE)
+)
+_FORGET = delete(Outgoing).where(*_MINE, Outgoing.id <= bindparam("last"))
 
 
-def put_event(session: Session, stage: str, event: Event, *, msg_id: str) -> None:
+def put_event(within: Within, stage: str, event: Event, *, msg_id: str) -> None:
     """Leave ``event`` for the stage's outbox; it goes out if and only if the transaction commits."""
     payload = encode_event(event).decode()
     kind = type(event).__name__
     row = {"plant": event.plant, "stage": stage, "kind": kind, "payload": payload, "msg_id": msg_id}
-    session.connection().execute(_PUT, row)
+    plain(within).execute(_PUT, row)
 
 
 class _Row(NamedTuple):
@@ -54,11 +62,12 @@ class Outbox:
         """Until cancelled; a bus out of reach is waited for."""
         while True:
             self._news.clear()
-            sent = await self._send_some()
-            if not sent:
+            if not await self._send_some():
                 await self._wait()
 
     async def _wait(self) -> None:
+        if self._news.is_set():
+            return
         try:
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes in the same moment as the news.
             async with asyncio.timeout(IDLE_WALL_S):
@@ -67,6 +76,7 @@ class Outbox:
             pass
 
     async def _send_some(self) -> bool:
+        """True where there may be more."""
         rows = await asyncio.to_thread(self._waiting)
         try:
             for row in rows:
@@ -79,18 +89,14 @@ class Outbox:
             return True  # repeats are recognised by their msg_id
         if rows:
             await asyncio.to_thread(self._forget, rows[-1].id)
-        return bool(rows)
+        return len(rows) == TAKE
 
     def _waiting(self) -> list[_Row]:
-        wanted = select(Outgoing.id, Outgoing.kind, Outgoing.payload, Outgoing.msg_id)
-        mine = wanted.where(Outgoing.plant == self._plant, Outgoing.stage == self._stage)
-        with self._store.read() as session:
-            return [_Row(*row) for row in session.execute(mine.order_by(Outgoing.id).limit(TAKE))]
+        with self._store.look() as connection:
+            return [
+                _Row(*row) for row in connection.execute(_WAITING, {"of": self._plant, "by": self._stage})
+            ]
 
     def _forget(self, last: int) -> None:
-        with self._store.begin() as session:
-            session.execute(
-                delete(Outgoing).where(
-                    Outgoing.plant == self._plant, Outgoing.stage == self._stage, Outgoing.id <= last
-                )
-            )
+        with self._store.write() as connection:
+            connection.execute(_FORGET, {"of": self._plant, "by": self._stage, "last": last})

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import math
 import selectors
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import Executor
+from contextvars import Context
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from zhongshu.kernel.clock import NS
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 START_NS = 1_767_225_600 * NS
 
 
@@ -36,20 +40,62 @@ class _Jumping(selectors.SelectSelector):
         return ready
 
 
+class _Timer(asyncio.TimerHandle):
+    """Of two timers for the same moment the one set first comes first. asyncio's own have no order then: which comes first hangs
+    on what other timers there are, so that one timeout more or less anywhere would make another day of a rehearsal."""
+
+    __slots__ = ("turn",)
+    turn: int
+    _scheduled: bool  # asyncio's own: that it lies in the heap
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, _Timer):
+            return NotImplemented
+        mine, its = self.when(), other.when()
+        return mine < its or (mine == its and self.turn < other.turn)
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Timers, timeouts and sleeps of asyncio itself pass in virtual time; threads never run, so none can fall behind."""
 
+    _scheduled: list[asyncio.TimerHandle]  # asyncio's own heap of timers
+
     def __init__(self) -> None:
         self._jumping = _Jumping()
+        self._turns = itertools.count()
         super().__init__(self._jumping)
-        self.set_default_executor(_Inline())
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._jumping.passed_ns / NS
 
-    async def shutdown_default_executor(self) -> None:
-        """There are no threads to wait for, and waiting for one would be waiting for ever."""
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """As asyncio does, with an order among timers for the same moment."""
+        timer = _Timer(when, callback, args, self, context)
+        timer.turn = next(self._turns)
+        heapq.heappush(self._scheduled, timer)
+        timer._scheduled = True  # so that its cancellation is counted, which clears the heap of them
+        return timer
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """What ``asyncio.to_thread`` hands over is done at once, where it stands; who waits for it goes on when others had a
+        turn, as with a thread."""
+        done: asyncio.Future[T] = self.create_future()
+        result, failed = None, None
+        try:
+            result = func(*args)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            failed = error
+        self.call_soon(_settle, done, result, failed)
+        return done
 
     @property
     def passed_ns(self) -> int:
@@ -57,16 +103,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._jumping.passed_ns
 
 
-class _Inline(ThreadPoolExecutor):
-    """What ``asyncio.to_thread`` hands over is done at once, where it stands."""
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        done: Future[T] = Future()
-        try:
-            done.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
-            done.set_exception(error)
-        return done
+def _settle(done: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if done.cancelled():
+        return
+    if error is None:
+        done.set_result(result)
+    else:
+        done.set_exception(error)
 
 
 class LoopClock:

@@ -12,7 +12,7 @@ import numpy as np
 
 from zhongshu.kernel.bus import RECEIVED_NS, Bus, BusError, BusFull
 from zhongshu.kernel.clock import Clock
-from zhongshu.kernel.wire import BOOT, encode_batch
+from zhongshu.kernel.wire import BOOT, payload_of
 from zhongshu.model import subjects
 from zhongshu.model.batch import Batch, Int32s, Int64s
 from zhongshu.model.numbering import SNAPSHOT_SEQ, SUPPRESSED, encode_samples
@@ -127,7 +127,7 @@ class Sender:
         headers.setdefault(SNAPSHOT_SEQ, str(self.snapshot_seq))
         if len(parcel.kept_point):
             headers[SUPPRESSED] = encode_samples(parcel.kept_point, parcel.kept_t_ns)
-        payload = encode_batch(batch)
+        payload = payload_of(batch, self._bus)
         msg_id = f"{self._plant}.{self._connection}.{BOOT}.{id(self):x}.{batch.seq}"
         subject = subjects.points(self._plant, self._connection)
         turn = 0

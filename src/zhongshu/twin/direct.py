@@ -24,11 +24,9 @@ class DirectLink:
         self._side, self._clock = twin.side, clock
         own = {u.id for u in plant.units if u.connection == connection}
         # The brain's ids; in a plant that has none yet, the place in the plant's order stands for them.
-        ids = [p.id if p.id >= 0 else i for i, p in enumerate(plant.points)]
-        self._ids = np.array(
-            [n if p.unit in own else -1 for n, p in zip(ids, plant.points, strict=True)], dtype=np.int32
-        )
-        self._point = {n: p for n, p in zip(ids, plant.points, strict=True) if p.unit in own}
+        self._point = {p.id if p.id >= 0 else i: p for i, p in enumerate(plant.points) if p.unit in own}
+        ids = {p.path: n for n, p in self._point.items()}
+        self._ids = np.array([ids.get(p.path, -1) for p in twin.plant.points], dtype=np.int32)
         self._sinks: list[Sink] = []
         self._samples = 0
 
@@ -43,15 +41,16 @@ class DirectLink:
 
     def put(self, made: Made) -> None:
         """The samples of one tick; those of other connections are left out."""
-        rows = np.flatnonzero(self._ids[made.index] >= 0)
-        if not len(rows):
-            return
-        self._samples += len(rows)
+        ids = self._ids[made.index]
+        rows = np.flatnonzero(ids >= 0)
         count = len(rows)
+        if not count:
+            return
+        self._samples += count
         for sink in self._sinks:
             sink.reads(
                 Reads(
-                    point=self._ids[made.index[rows]],
+                    point=ids[rows],
                     t_ns=np.full(count, made.t_ns, dtype=np.int64),
                     value=made.value[rows],
                     quality=np.zeros(count, dtype=np.uint8),
@@ -83,10 +82,15 @@ class DirectPlant:
     """A twin and one DirectLink a connection. ``run`` ticks by the twin's clock, which may be a virtual one."""
 
     def __init__(self, twin: Twin, plant: Plant | None = None) -> None:
-        """``plant`` is the brain's view of the same plant, with its point ids; without it the twin's own is taken."""
+        """``plant`` is the brain's view of the same plant, with its point ids, and perhaps not all of the points; without it the
+        twin's own is taken."""
         self.twin = twin
         seen = twin.plant if plant is None else plant
         self.links = {c.id: DirectLink(twin, seen, c.id, twin.clock) for c in seen.connections}
+        self._each = list(self.links.values())
+        number = {connection: k for k, connection in enumerate(self.links)}
+        at = {u.id: number[u.connection] for u in seen.units}
+        self._link_of = np.array([at[p.unit] for p in twin.plant.points], dtype=np.int64)
 
     async def run(self) -> None:
         """Tick by tick until cancelled; every value is told once at the first."""
@@ -98,8 +102,8 @@ class DirectPlant:
             if ahead > 0:
                 await clock.sleep_wall(ahead / NS)
             made = self.twin.tick(tick, everything=everything)
-            for link in self.links.values():
-                link.put(made)
+            for k in np.unique(self._link_of[made.index]).tolist():
+                self._each[k].put(made)
             everything = False
             tick += 1
             await asyncio.sleep(0)

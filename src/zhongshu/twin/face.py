@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from zhongshu.kernel.clock import NS
 from zhongshu.model import roles as r
@@ -119,6 +119,10 @@ class MachineFace:
             out[self._job_at] = self._job_state(out[self._job_at])
         return doing, min(machine.wear, 1.5)
 
+    def only(self, points: Container[int]) -> None:
+        """From now on the others are not told."""
+        self._values = [(index, value) for index, value in self._values if index in points]
+
     def _job_state(self, state: float) -> float:
         """A new job never begins in the state in which the last one was seen: else nobody could tell the two apart."""
         key = self.machine.job.key if self.machine.job is not None else 0
@@ -135,6 +139,10 @@ class VehicleFace:
     def __init__(self, vehicle: Vehicle, points: list[tuple[int, Point]]) -> None:
         self.vehicle = vehicle
         self._values = [(index, _VEHICLE[p.role]) for index, p in points if p.role in _VEHICLE]
+
+    def only(self, points: Container[int]) -> None:
+        """From now on the others are not told."""
+        self._values = [(index, value) for index, value in self._values if index in points]
 
     def fill(self, out: Floats, *, job: bool = True) -> tuple[int, float]:
         """Write the present values; see MachineFace."""

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from zhongshu.model import roles
 from zhongshu.model.batch import Int64s
-from zhongshu.model.plant import Plant
+from zhongshu.model.plant import Plant, Point, Unit
 from zhongshu.twin.face import is_settable
 from zhongshu.twin.floor import Floor
 
 #: Every unit is sampled once in so many ticks, well before its values would count as stale.
 ROUND = 20
 _NONE: Int64s = np.zeros(0, dtype=np.int64)
+
+
+def reduced(plant: Plant) -> Plant:
+    """The plant as a rehearsed brain knows it: with the points that are sampled for it and no others."""
+    asked = {
+        (unit, lock.point) for lock in plant.interlocks for unit in ([lock.unit] if lock.unit else lock.units)
+    }
+    units = []
+    for unit in plant.units:
+        matters = _matter(plant, unit)
+        kept = tuple(p for p in unit.points if matters(p) or (unit.id, p.name) in asked)
+        units.append(replace(unit, points=kept))
+    return replace(plant, units=tuple(units))
 
 
 class Rare:
@@ -27,13 +41,11 @@ class Rare:
         self._number = {unit.id: number for number, unit in enumerate(plant.units)}
         start = 0
         for unit in plant.units:
-            rest = plant.type_of[unit.type].rest
-            heat = rest.measured if rest is not None else ""
-            points = [
-                k for k, p in enumerate(unit.points) if _matters(p.role) or is_settable(p) or p.name == heat
-            ]
+            matters = _matter(plant, unit)
+            points = [k for k, p in enumerate(unit.points) if matters(p)]
             self._own.append(np.array(points, dtype=np.int64) + start)
             start += len(unit.points)
+        self._round = _rounds(plant)
         self._touched: set[int] = set()
 
     @property
@@ -49,7 +61,7 @@ class Rare:
 
     def due(self, tick: int) -> Int64s:
         """Indexes of the points that are sampled at this tick, in plant order."""
-        units = self._touched | set(range(tick % ROUND, len(self._own), ROUND)) | set(self._driving())
+        units = self._touched | self._round[tick % ROUND] | set(self._driving())
         self._touched.clear()
         return np.concatenate([_NONE, *(self._own[number] for number in sorted(units))])
 
@@ -57,6 +69,18 @@ class Rare:
         return (self._number[name] for name, v in self._floor.vehicles.items() if v.running)
 
 
-def _matters(role: str) -> bool:
+def _rounds(plant: Plant) -> list[set[int]]:
+    """By tick of a round, the numbers of the units that are sampled then: those of a connection together, since what it costs
+    to take in samples goes by the Batch."""
+    at = {c.id: k * ROUND // len(plant.connections) for k, c in enumerate(plant.connections)}
+    rounds: list[set[int]] = [set() for _ in range(ROUND)]
+    for number, unit in enumerate(plant.units):
+        rounds[at[unit.connection]].add(number)
+    return rounds
+
+
+def _matter(plant: Plant, unit: Unit) -> Callable[[Point], bool]:
     """Decisions rest on roles, set-points and the heat of ovens; other measurements are for people, who do not watch here."""
-    return bool(role) and role not in roles.OF_THE_WIRE
+    rest = plant.type_of[unit.type].rest
+    heat = rest.measured if rest is not None else ""
+    return lambda p: (bool(p.role) and p.role not in roles.OF_THE_WIRE) or is_settable(p) or p.name == heat

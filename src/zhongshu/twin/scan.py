@@ -86,6 +86,13 @@ class Scan:
         self._led_rows = np.array([row for row, _ in led], dtype=np.int64)
         self._led_by = np.array([point for _, point in led], dtype=np.int64)
 
+    def rarely(self, timing: When) -> None:
+        """Sample by this timing from now on; what it never samples is not made at all."""
+        self.timing = timing
+        wanted = frozenset(timing.all.tolist())
+        for face in self._faces:
+            face.only(wanted)
+
     # --- the tick
 
     def tick(self, tick: int, t_ns: int, *, everything: bool = False) -> Made:

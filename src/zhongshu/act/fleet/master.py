@@ -24,7 +24,7 @@ from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.ports import Writer
 from zhongshu.kernel.store import Store
-from zhongshu.model.autonomy import BRAIN, Said
+from zhongshu.model.autonomy import BRAIN, Autonomy, Said
 from zhongshu.model.commands import Call, Outcome, Verb
 from zhongshu.model.decisions import by_rule
 from zhongshu.model.messages import Proposed, TransportProgressed
@@ -76,6 +76,8 @@ class Fleet:
         self._asking: set[str] = set()
         self._heard: dict[str, int] = {}  # vehicle → wall time when it was last seen ready for commands
         self._asked: dict[str, int] = {}  # vehicle → wall time when it was last asked for something
+        self._lets: dict[str, tuple[Autonomy, Drive | None, bool]] = {}  # vehicle → what the ladder said last
+        self._entered: dict[str, tuple[object, ...]] = {}  # vehicle under way → what was entered last
         self.updates = 0
 
     # --- what act asks
@@ -213,6 +215,11 @@ class Fleet:
                 self.traffic.stand(name, node, seen.heading, now)
 
     async def _drives_on(self, name: str, drive: Drive, seen: Seen, now: float) -> None:
+        car = self.traffic.car(name)
+        known = (drive, seen, car.here, car.here.stops, car.granted)
+        before, self._entered[name] = self._entered.get(name, ()), known
+        if len(before) == len(known) and all(old is new for old, new in zip(before, known, strict=True)):
+            return
         if not drive.follow(self.traffic, seen.node, seen.load, now):
             log.warning("%s is at %s, off its way", name, seen.node)
             self.traffic.stand(name, self.traffic.network.node[seen.node], seen.heading, now)
@@ -257,9 +264,11 @@ class Fleet:
         if name in self._asking or name not in self.traffic.plans.cars:
             return
         if drive is None:
-            if self._may_ask(name, wall_ns) and self.traffic.must_go(name, self._now()):
+            if self.traffic.must_go(name, self._now()) and self._may_ask(name, wall_ns):
                 self._asked[name] = wall_ns
                 await self._ask_to_go(name)
+            return
+        if name not in self._unsent and not self.traffic.may_grant(name):
             return
         seen = self._sight.see(name)
         if seen is None or seen.order != drive.order.key or seen.state is not TransportState.RUNNING:
@@ -280,9 +289,14 @@ class Fleet:
     def _ladder_lets(self, name: str, drive: Drive | None) -> bool:
         """Whether the ladder lets it go on with its order, or go away if it has none: who stands where the brain may not
         command is not counted on to make room."""
+        autonomy, last = self._people.autonomy, self._lets.get(name)
+        if last is not None and last[0] is autonomy and last[1] is drive:
+            return last[2]
         call = _extension(drive) if drive is not None else Call(name, Verb.TRANSPORT, 0)
         by = drive.by if drive is not None else BRAIN
-        return permit(self._people.autonomy, call, by, "").ruling is not Ruling.NO
+        lets = permit(autonomy, call, by, "").ruling is not Ruling.NO
+        self._lets[name] = autonomy, drive, lets
+        return lets
 
     def _may_ask(self, name: str, wall_ns: int) -> bool:
         """An idle vehicle may be asked to give way, and was not lately; where people approve, not while it may wait for them."""

@@ -36,11 +36,12 @@ class Step:
     ready: float = 0.0
     granted: bool = False
     reached: bool = False
+    places: tuple[int, ...] = ()  # its lanes and its crossing, once they were asked for
 
     @property
     def dwell_s(self) -> float:
         """How long it stands at the end of the lane for its stops."""
-        return sum(stop.dwell_s for stop in self.stops)
+        return sum(stop.dwell_s for stop in self.stops) if self.stops else 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -184,26 +185,39 @@ class Plans:
             self._forecast(step, now, free_at)
 
     def _forecast(self, step: Step, now: float, free_at: list[float]) -> None:
+        """The innermost of a fleet's work: every step of every vehicle, whenever anybody is planned; written for speed."""
         car, far = step.car, now + FAR
         before = car.steps[step.number - car.steps[0].number - 1] if step is not car.steps[0] else None
+        dwell_s = step.dwell_s if step.stops else 0.0
         if step.reached:
-            step.ready = max(step.arrive + step.dwell_s, now)
+            step.ready = max(step.arrive + dwell_s, now)
         else:
             if before is not None:
-                start = before.ready
-                if not step.granted:
-                    places = self._places(step)
-                    start = max(start, now, *(free_at[place] for place in places))
-                step.start = start
+                step.start = before.ready if step.granted else self._turn(step, before, now, free_at)
             step.arrive = max(step.start + step.drive_s, now)
-            step.ready = step.arrive + step.dwell_s
-        if car.is_stuck and before is None:
-            step.ready = far
-        if before is not None:
-            for place in (*before.lanes, self.network.crossing(step.node)):
-                free_at[place] = max(free_at[place], step.start + step.crossing_s)
+            step.ready = step.arrive + dwell_s
+        if before is None:
+            if car.is_stuck:
+                step.ready = far
+        else:
+            left, crossing = step.start + step.crossing_s, self.network.crossing(step.node)
+            if left > free_at[crossing]:
+                free_at[crossing] = left
+            for place in before.lanes:
+                if left > free_at[place]:
+                    free_at[place] = left
+        left = far if step is car.steps[-1] else step.ready
         for place in step.lanes:
-            free_at[place] = max(free_at[place], far if step is car.steps[-1] else step.ready)
+            if left > free_at[place]:
+                free_at[place] = left
+
+    def _turn(self, step: Step, before: Step, now: float, free_at: list[float]) -> float:
+        """When it is there and everybody before it has left."""
+        start = max(before.ready, now)
+        for place in step.places or self._places(step):
+            if free_at[place] > start:
+                start = free_at[place]
+        return start
 
     def free(self, place: int, me: Car, *, rests: bool) -> list[tuple[float, float]]:
         """When nobody else is at a place (s), by the forecast. What others are granted counts from ever; of one's own nothing
@@ -233,7 +247,9 @@ class Plans:
         return step.ready + GO_S
 
     def _places(self, step: Step) -> tuple[int, ...]:
-        return step.lanes if step.node < 0 else (*step.lanes, self.network.crossing(step.node))
+        if not step.places:
+            step.places = step.lanes if step.node < 0 else (*step.lanes, self.network.crossing(step.node))
+        return step.places
 
     def _leave(self, step: Step) -> None:
         for place in self._places(step):

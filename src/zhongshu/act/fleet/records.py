@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from zhongshu.act.fleet.drives import Drive
 from zhongshu.kernel.outbox import put_event
@@ -15,6 +14,7 @@ from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.autonomy import autonomy_version
 from zhongshu.kernel.store.meta import set_meta
 from zhongshu.kernel.store.tables import Command, Meta
+from zhongshu.kernel.store.within import Within
 from zhongshu.model.commands import CommandStatus
 from zhongshu.model.messages import Proposed, TransportProgressed
 from zhongshu.model.orders import TransportOrder
@@ -51,19 +51,19 @@ class Records:
         since ``version``: so that after a stop is in the store nothing is extended any more."""
         order = drive.order
         raw = {"key": order.key, "came": drive.came, "order": order.to_args()}
-        with self._store.begin() as session:
-            if version is not None and autonomy_version(session, self._plant) != version:
+        with self._store.write() as connection:
+            if version is not None and autonomy_version(connection, self._plant) != version:
                 return False
-            self._set(session, order.vehicle, raw)
+            self._set(connection, order.vehicle, raw)
             return True
 
     def over(self, vehicle: str, rest: Rest, ended: TransportProgressed | None) -> None:
         """Its order is over, and it stands there. How it ended is told in the same transaction: the vehicle forgets its order
         with the next one, which may come before anybody else has looked."""
-        with self._store.begin() as session:
-            self._set(session, vehicle, {"node": rest.node, "came": rest.came})
+        with self._store.write() as connection:
+            self._set(connection, vehicle, {"node": rest.node, "came": rest.came})
             if ended is not None:
-                put_event(session, "act", ended, msg_id=f"drive.{ended.key}.{ended.state}")
+                put_event(connection, "act", ended, msg_id=f"drive.{ended.key}.{ended.state}")
 
     def load(self) -> dict[str, Drive | Rest]:
         """By vehicle; orders that never went out are left out, and so are their vehicles."""
@@ -85,8 +85,8 @@ class Records:
 
     def propose(self, proposal: Proposed) -> None:
         """Ask for a command of one's own, as decide does."""
-        with self._store.begin() as session:
-            put_event(session, "act", proposal, msg_id=f"proposal.{proposal.proposal}")
+        with self._store.write() as connection:
+            put_event(connection, "act", proposal, msg_id=f"proposal.{proposal.proposal}")
 
-    def _set(self, session: Session, vehicle: str, raw: dict[str, Any]) -> None:
-        set_meta(session, self._plant, _KEY + vehicle, json.dumps(raw))
+    def _set(self, within: Within, vehicle: str, raw: dict[str, Any]) -> None:
+        set_meta(within, self._plant, _KEY + vehicle, json.dumps(raw))

@@ -80,6 +80,7 @@ class Search:
         self._heap: list[tuple[float, int, _Label]] = []
         self._seen: dict[tuple[int, int, float], float] = {}
         self._count = itertools.count()
+        self._known: dict[int, Sequence[tuple[float, float]]] = {}  # by place, what ``free`` says of it
 
     def run(self, begin: Begin) -> Way | None:
         """The way on which the last stop is done first, and which ends where the vehicle may rest for ever; or None."""
@@ -113,24 +114,35 @@ class Search:
 
     def _enter(self, label: _Label, node: int, number: int) -> None:
         lane = self._network.lanes[number]
-        for begin, end in self._free(number):
+        for begin, end in self._times(number):
             if begin >= label.until:
                 return
-            start = self._through(node, max(label.t, begin), lane.crossing_s)
+            first = max(label.t, begin)
+            if first + lane.seconds + lane.crossing_s >= end:
+                continue  # whenever it gets through the crossing
+            start = self._through(node, first, lane.crossing_s)
             if start + lane.crossing_s > label.until:
                 return
             arrive = start + lane.seconds
+            if self._seen.get((label.phase, number, end), math.inf) <= arrive:
+                continue  # nothing that would be pushed
             if arrive + lane.crossing_s < end:
                 done = label.done if label.phase == len(self._stops) else arrive
                 self._push(_Label(label.phase, number, end, arrive, done, start, label), lane.end)
 
     def _through(self, node: int, t: float, seconds: float) -> float:
         """The first time from ``t`` on at which the crossing is free for so long."""
-        for begin, end in self._free(self._network.crossing(node)):
-            start = max(t, begin)
+        for begin, end in self._times(self._network.crossing(node)):
+            start = begin if begin > t else t
             if start + seconds <= end:
                 return start
         return math.inf
+
+    def _times(self, place: int) -> Sequence[tuple[float, float]]:
+        times = self._known.get(place)
+        if times is None:
+            times = self._known[place] = self._free(place)
+        return times
 
     def _push(self, label: _Label, node: int) -> None:
         key = (label.phase, label.lane, label.until)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from zhongshu.kernel.latest import Latest
 from zhongshu.model import roles
 from zhongshu.model.plant import Plant, Point
@@ -29,10 +31,20 @@ class Sight:
     def __init__(self, plant: Plant, latest: Latest) -> None:
         self._latest = latest
         self._points = {u.id: {p.role: p for p in u.points if p.role} for u in plant.vehicles}
+        self._ids = {name: np.array([p.id for p in points.values()]) for name, points in self._points.items()}
+        self._last: dict[str, tuple[tuple[bytes, ...], Seen | None]] = {}
         self._names = {node.number: node.id for node in plant.roads.nodes}
 
     def see(self, vehicle: str) -> Seen | None:
         """What it measures; None while place, order or the order's state are not known, or the state is older than the order."""
+        ids, latest = self._ids[vehicle], self._latest
+        now = tuple(of[ids].tobytes() for of in (latest.values, latest.times_ns, latest.qualities))
+        before = self._last.get(vehicle)
+        if before is None or before[0] != now:  # most looks find nothing new
+            before = self._last[vehicle] = now, self._look(vehicle)
+        return before[1]
+
+    def _look(self, vehicle: str) -> Seen | None:
         points = self._points[vehicle]
         node, order = self._value(points.get(roles.LAST_NODE)), self._value(points.get(roles.ORDER_KEY))
         state = self._value(points.get(roles.ORDER_STATE))

@@ -322,11 +322,9 @@ class Traffic:
         ``tail``: also beyond the last stop. No node twice within a leave, so that a last node tells how far a vehicle is.
         """
         car = self.car(name)
-        if car.is_stuck:
+        if not self.may_grant(name):
             return False
         left = [s for s in car.steps if s.granted and not s.reached]
-        if len(left) > self.limits.least and not car.stops_here:
-            return False
         last = car.here.end if car.here.reached else car.here.node
         nodes = {last, *(s.end for s in left)}
         given = 0
@@ -339,6 +337,13 @@ class Traffic:
             car.todo = car.todo[len(step.stops) :]
         is_new, car.stops_here = given > 0 or car.stops_here, False
         return is_new
+
+    def may_grant(self, name: str) -> bool:
+        """Whether it has so little leave left that it may get more."""
+        car = self.car(name)
+        if car.is_stuck:
+            return False
+        return car.stops_here or sum(s.granted and not s.reached for s in car.steps) <= self.limits.least
 
     def granted(self, name: str, now: float) -> None:
         """The leave is with the vehicle, which has its time to use it from now on."""

@@ -29,7 +29,7 @@ from zhongshu.model.plant import Plant
 from zhongshu.plant.brain import Brain
 from zhongshu.twin.customer import Wishes
 from zhongshu.twin.direct import DirectPlant
-from zhongshu.twin.rare import Rare
+from zhongshu.twin.rare import Rare, reduced
 from zhongshu.twin.settings import TwinTruth
 from zhongshu.twin.shop import Book
 from zhongshu.twin.twin import Twin
@@ -69,15 +69,15 @@ class Stage:
         self.clock = LoopClock(loop, speed, monday_ns(plant, begins_h))
         self.store = Store("sqlite://")
         self.store.migrate()
-        self.plant = assign_ids(plant, self.store)
-        self.bus = MemoryBus(now_s=loop.time)
-        self.twin = Twin(self.plant, truth, self.clock, seed)
+        self.plant = assign_ids(reduced(plant), self.store)
+        self.bus = MemoryBus(now_s=loop.time, hands_over=True)
+        self.twin = Twin(plant, truth, self.clock, seed)
         self._direct = DirectPlant(self.twin, self.plant)
         self._wishes = Wishes(self.plant, truth.customer, seed)
         self._outbox = Outbox(self.plant.id, ORDERER, self.store, self.bus, self.clock)
         self.verdict = Verdict(self.plant, self.twin, self.clock.now_ns())
-        rare = Rare(self.plant, self.twin.floor)
-        self.twin.scan.timing = rare
+        rare = Rare(plant, self.twin.floor)
+        self.twin.scan.rarely(rare)
 
         def happened(kind: str, t_ns: int, fields: Mapping[str, Any]) -> None:
             rare.note(kind, t_ns, fields)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from zhongshu.kernel.outbox import put_event
 from zhongshu.kernel.store.act_tables import AutonomyChange
 from zhongshu.kernel.store.signed import Refused, Signed, Why
+from zhongshu.kernel.store.within import Within, plain
 from zhongshu.model.autonomy import (
     WHOLE,
     Autonomy,
@@ -21,6 +22,8 @@ from zhongshu.model.autonomy import (
 )
 from zhongshu.model.messages import AutonomyChanged
 from zhongshu.model.plant import Plant
+
+_VERSION = select(func.max(AutonomyChange.id)).where(AutonomyChange.plant == bindparam("of"))
 
 
 def load_autonomy(session: Session, plant: Plant) -> Autonomy:
@@ -36,9 +39,9 @@ def load_autonomy(session: Session, plant: Plant) -> Autonomy:
     return standings(areas, plant.ladder, max((r.id for r in rows), default=0), facts)
 
 
-def autonomy_version(session: Session, plant: str) -> int:
+def autonomy_version(within: Within, plant: str) -> int:
     """The number of the newest change, 0 where there never was one."""
-    return session.scalar(select(func.max(AutonomyChange.id)).where(AutonomyChange.plant == plant)) or 0
+    return plain(within).scalar(_VERSION, {"of": plant}) or 0
 
 
 def set_level(session: Session, plant: Plant, area: str, level: str, signed: Signed) -> AutonomyChange:

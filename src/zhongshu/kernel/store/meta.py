@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
 
 from zhongshu.kernel.store.tables import Meta
 from zhongshu.kernel.store.upsert import upsert
+from zhongshu.kernel.store.within import Within, plain
+
+_GET = select(Meta.value).where(Meta.plant == bindparam("of"), Meta.key == bindparam("named"))
 
 
-def get_meta(session: Session, plant: str, key: str) -> str | None:
+def get_meta(within: Within, plant: str, key: str) -> str | None:
     """The value, or None where none was ever set."""
-    return session.scalar(select(Meta.value).where(Meta.plant == plant, Meta.key == key))
+    value: str | None = plain(within).scalar(_GET, {"of": plant, "named": key})
+    return value
 
 
-def set_meta(session: Session, plant: str, key: str, value: str) -> None:
+def set_meta(within: Within, plant: str, key: str, value: str) -> None:
     """Set or replace the value."""
-    upsert(session, Meta, [{"plant": plant, "key": key, "value": value}])
+    upsert(within, Meta, [{"plant": plant, "key": key, "value": value}])

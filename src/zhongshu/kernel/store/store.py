@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -30,31 +30,49 @@ class Store:
     Safe for several threads and processes at once, alike on both: a commit is on disk when ``begin`` returns, writers
     wait for one another up to ten seconds (what one reads in ``begin`` nobody changes until it commits), and a reader
     waits for nobody. A URL that is none, or whose driver is not installed, raises StoreError.
+
+    ``begin`` and ``read`` hand out sessions, for rows as objects; ``write`` and ``look`` the same transactions as connections, for
+    plain statements. These cost a fraction, which is what decides where there are many of them.
     """
 
     def __init__(self, url: str) -> None:
         parts = _parsed(url)
         self.url = parts.render_as_string(hide_password=False)
         self.engine = _engine(parts)
+        sqlite = self.engine.dialect.name == "sqlite"
+        # Taking the write lock at the start makes writers queue up; taking it later makes one of them fail.
+        self._take = "BEGIN IMMEDIATE" if sqlite else f"SELECT pg_advisory_xact_lock({WRITERS})"
+        self._one_moment = "BEGIN" if sqlite else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """A transaction that may write."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            # Taking the write lock at the start makes writers queue up; taking it later makes one of them fail.
-            take = "BEGIN IMMEDIATE" if self._sqlite else f"SELECT pg_advisory_xact_lock({WRITERS})"
-            session.connection().exec_driver_sql(take)
+            session.connection().exec_driver_sql(self._take)
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view that waits for no writer; whatever is changed in it is thrown away."""
         with Session(self.engine, expire_on_commit=False) as session:
-            one_moment = "BEGIN" if self._sqlite else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
-            session.connection().exec_driver_sql(one_moment)
+            session.connection().exec_driver_sql(self._one_moment)
             yield session
             session.expunge_all()
             session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """As ``begin``, for plain statements."""
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(self._take)
+            yield connection
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """As ``read``, for plain statements."""
+        with self.engine.connect() as connection:  # closing it rolls back
+            connection.exec_driver_sql(self._one_moment)
+            yield connection
 
     def migrate(self) -> None:
         """Bring the database to this program's tables, in one transaction; raises StoreError."""
@@ -73,10 +91,6 @@ class Store:
     def name(self) -> str:
         """The URL as people may see it: without its password."""
         return make_url(self.url).render_as_string()
-
-    @property
-    def _sqlite(self) -> bool:
-        return self.engine.dialect.name == "sqlite"
 
 
 def _parsed(url: str) -> URL:

@@ -8,18 +8,19 @@ from typing import Any
 
 from sqlalchemy import Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
 from zhongshu.kernel.store.tables import Base
+from zhongshu.kernel.store.within import Within, plain
 
 
-def upsert(session: Session, kind: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+def upsert(within: Within, kind: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Write ``rows``, each with every column of ``kind``; whoever has their primary key is overwritten.
 
-    The session's own objects are not told: read such rows anew.
+    A session's own objects are not told: read such rows anew.
     """
     if rows:
-        session.connection().execute(_statement(kind, session.get_bind().dialect.name), list(rows))
+        connection = plain(within)
+        connection.execute(_statement(kind, connection.dialect.name), list(rows))
 
 
 @cache
