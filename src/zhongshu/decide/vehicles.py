@@ -11,6 +11,7 @@ from zhongshu.decide.matching import match
 from zhongshu.decide.roads import Roads
 from zhongshu.decide.work import Lot, LotStatus, Vehicle, Work
 from zhongshu.model.autonomy import Level
+from zhongshu.model.states import UnitState
 
 #: Percent of charge: below the first a vehicle takes no order, below the second it goes to charge when it is idle,
 #: and at a charger it takes no order before it has the third.
@@ -85,7 +86,7 @@ def _may_be_recalled(work: Work, name: str, vehicle: Vehicle) -> bool:
     standing = work.autonomy.units.get(name)
     if standing is not None and standing.level is not Level.ACT:
         return False  # by the time a person has agreed it may have picked, or have another order
-    is_out = bool(vehicle.command) and not vehicle.load and not vehicle.recalled and work.commandable(name)
+    is_out = bool(vehicle.command) and not vehicle.load and not vehicle.recalled and _sound(work, name)
     return is_out and lot is not None and lot.status is LotStatus.MOVING and lot.place in work.plant.unit_of
 
 
@@ -114,6 +115,11 @@ def _idle(work: Work, name: str, vehicle: Vehicle, now_ns: int) -> bool:
         and not vehicle.proposal
         and name not in work.advised
         and vehicle.not_before_ns <= now_ns
-        and work.commandable(name)
+        and _sound(work, name)
         and not waits
     )
+
+
+def _sound(work: Work, name: str) -> bool:
+    """The brain may command it, and it has not broken down: then nothing is gained by asking it for anything."""
+    return work.commandable(name) and work.states[name][0] != UnitState.ABORTED.name
