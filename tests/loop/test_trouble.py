@@ -22,7 +22,13 @@ LIVELY = TwinTruth.model_validate(
             "wear_life_h": 3,
             "maintenance_min": 4,
         },
-        "vehicles": {"drive_percent_h": 90, "charge_percent_h": 400, "low_percent": 10},
+        "vehicles": {
+            "drive_percent_h": 90,
+            "charge_percent_h": 400,
+            "low_percent": 10,
+            "mtbf_h": 0.3,
+            "repair_min": 2,
+        },
     }
 )
 

@@ -157,6 +157,20 @@ def test_a_lost_vehicle_is_silent_and_still() -> None:
     assert ground.scan.counts[-2] > counts[-2]
 
 
+def test_a_vehicle_that_stalls_says_so_and_goes_on_by_itself() -> None:
+    ground = Ground()
+    args = {"lot": 0, "route": _ROUTE, "pick_at": 0, "drop_at": 0, "pick_unit": "", "drop_unit": ""}
+    ground.floor.called(Call("agv-1", Verb.TRANSPORT, 1, args))
+    ground.wait(5)
+    ground.faults.make("stall", "agv-1")
+    assert not ground.faults.active
+    state = ground.point("agv-1", "unit_state")
+    assert state in ground.wait(20, scan=True)
+    assert ground.scan.current[state] == UnitState.ABORTED
+    ground.wait(3600)
+    assert ground.floor.vehicles["agv-1"].node == "lane-01"
+
+
 async def test_connections_are_dropped_and_restarted() -> None:
     ground = Ground()
     ground.faults.make("drop", "machines", 2.5)

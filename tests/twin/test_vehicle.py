@@ -160,3 +160,59 @@ def test_a_lost_vehicle_stands_where_it_is_and_goes_on_from_there() -> None:
     vehicle.set_lost(False)
     bench.wait(7)
     assert vehicle.node == "lane-04"
+
+
+FRAIL = EXACT.model_copy(
+    update={
+        "vehicles": EXACT.vehicles.model_copy(
+            update={"mtbf_h": 0.02, "repair_min": 2.0, "repair_spread": 0.0}
+        )
+    }
+)
+
+
+def test_it_breaks_down_while_driving_and_goes_on_after_the_repair() -> None:
+    bench = Bench(FRAIL, 4)
+    vehicle = bench.floor.vehicles["agv-1"]
+    bench.wait(7200)
+    assert not bench.of("vehicle_fault")  # standing wears nobody
+    for _ in range(20):
+        way = _BACK if vehicle.node == "lane-06" else _BACK[::-1]
+        move = {"lot": 0, "route": way, "pick_at": 0, "drop_at": 0, "pick_unit": "", "drop_unit": ""}
+        assert bench.ask("agv-1", Verb.TRANSPORT, **move).result is Result.OK
+        bench.wait(1200)
+        assert (vehicle.order_state, vehicle.node) == (TransportState.DONE, way[-1])
+    broke, mended = bench.of("vehicle_fault"), bench.of("vehicle_repaired")
+    # 20 drives of 50 s, one fault in 72 s on average
+    assert 5 <= len(broke) <= 30
+    assert [round(b["t_s"] - a["t_s"], 3) for a, b in zip(broke, mended, strict=True)] == [120.0] * len(broke)
+    drives = [e["t_s"] for e in bench.of("transport")]
+    taken = sum(end - begin for begin, end in zip(drives[::2], drives[1::2], strict=True))
+    assert taken == pytest.approx(20 * 50 + 120 * len(broke))
+
+
+def test_a_broken_vehicle_stands_says_so_takes_no_order_and_is_restored_as_it_was() -> None:
+    bench = Bench(FRAIL, 4)
+    vehicle = bench.floor.vehicles["agv-1"]
+    move = {"lot": 0, "route": _BACK, "pick_at": 0, "drop_at": 0, "pick_unit": "", "drop_unit": ""}
+    bench.ask("agv-1", Verb.TRANSPORT, **move)
+    bench.wait(3)
+    vehicle.trouble.break_down()
+    bench.wait(30)
+    assert vehicle.place() == pytest.approx((47.0, 20.0))
+    assert (vehicle.state, vehicle.velocity(), vehicle.errors) == (UnitState.ABORTED, 0.0, 1)
+    assert (vehicle.running, vehicle.charging) == (True, False)
+    state = bench.floor.dump()
+    again = Bench(FRAIL, 4)
+    again.floor.restore(state)
+    assert again.floor.dump() == state
+    for it in (bench, again):
+        it.wait(89.9)
+        assert it.floor.vehicles["agv-1"].broken
+        it.wait(0.2)
+        assert not it.floor.vehicles["agv-1"].broken
+    bench.floor.vehicles["agv-2"].trouble.break_down()
+    assert bench.ask("agv-2", Verb.TRANSPORT, **{**move, "route": _BACK[1:]}).result is Result.NOT_READY
+    bench.wait(1000)
+    again.wait(1000)
+    assert again.floor.vehicles["agv-1"].node == vehicle.node == "lane-01"

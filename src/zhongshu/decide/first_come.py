@@ -7,8 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zhongshu.decide.roads import Roads
-from zhongshu.decide.vehicles import Charge, Recall, charges, matched, ready_to_drive, recalls
+from zhongshu.decide.vehicles import (
+    PATIENCE_S,
+    Charge,
+    Recall,
+    charges,
+    matched,
+    ready_to_drive,
+    recalls,
+    soon_free,
+)
 from zhongshu.decide.work import Lot, LotStatus, Order, Work, closed
+from zhongshu.kernel.clock import NS
 from zhongshu.model.plant import Unit
 from zhongshu.model.states import UnitState
 
@@ -259,14 +269,22 @@ class FirstCome:
                 if lot is not None and lot.target and lot.place == name:
                     yield Move(lot, name, "", lot.target, on_board=True)
         waiting = [lot for lot in self._open if self._to_move(lot)]
-        starts = [self._work.plant.unit_of[lot.place].station for lot in waiting]
-        pairs = list(matched(idle, starts, self._roads))
+        known = self._work.waits_since
+        self._work.waits_since = {n: known.get(n, self._now_ns) for n in (lot.number for lot in waiting)}
+        starts = [
+            (self._work.plant.unit_of[lot.place].station, self._impatient(lot)) for lot in waiting
+        ]
+        pairs = list(matched(idle, soon_free(self._work, self._roads), starts, self._roads))
         for index, name in pairs:
             del idle[name]
             yield Move(waiting[index], name, waiting[index].place, waiting[index].target)
         taken = {index for index, _ in pairs}
         left = [lot for index, lot in enumerate(waiting) if index not in taken]
         yield from recalls(self._work, self._roads, idle, left)
+
+    def _impatient(self, lot: Lot) -> bool:
+        """It has waited for a vehicle for long."""
+        return self._now_ns - self._work.waits_since[lot.number] > PATIENCE_S * NS
 
     def _to_move(self, lot: Lot) -> bool:
         if lot.not_before_ns > self._now_ns or not lot.target or not lot.place or lot.place == lot.target:

@@ -11,6 +11,7 @@ from zhongshu.decide.matching import match
 from zhongshu.decide.roads import Roads
 from zhongshu.decide.work import Lot, LotStatus, Vehicle, Work
 from zhongshu.model.autonomy import Level
+from zhongshu.model.states import UnitState
 
 #: Percent of charge: below the first a vehicle takes no order, below the second it goes to charge when it is idle,
 #: and at a charger it takes no order before it has the third.
@@ -19,6 +20,10 @@ BATTERY_TO_CHARGE = 40.0
 BATTERY_ENOUGH = 80.0
 #: A vehicle is called back if another one is there so much sooner (plant seconds): it loses its way so far, and a little time.
 RECALL_S = 60.0
+#: Who is under way takes so many times as long as on empty roads.
+TRAFFIC = 1.3
+#: A lot that has waited so long (plant seconds) does not wait for a vehicle that will only be free soon.
+PATIENCE_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +51,55 @@ def ready_to_drive(work: Work, now_ns: int) -> dict[str, Vehicle]:
     }
 
 
-def matched(idle: Mapping[str, Vehicle], starts: Sequence[str], roads: Roads) -> Iterator[tuple[int, str]]:
-    """(index of a start, vehicle) for as many of the first starts as there are vehicles, with the least driving in all.
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A vehicle that will be free at a place in so many seconds, as far as can be said; at once if it is idle."""
 
-    Where no vehicle can get to a start there is no pair for it.
+    node: str
+    seconds: float
+
+
+def soon_free(work: Work, roads: Roads) -> dict[str, Coming]:
+    """Vehicles that carry a lot, or are on their way to one, and where they will have put it down."""
+    plan, units, found = work.plant.planning, work.plant.unit_of, {}
+    for name, v in work.vehicles.items():
+        lot = work.lots.get(v.lot)
+        known = lot is not None and v.node and v.command and v.to_unit in units and not v.recalled
+        if not known or lot is None or not _sound(work, name):
+            continue
+        node, seconds, end = v.node, plan.drop_s, units[v.to_unit].station
+        if not v.load:
+            if lot.place not in units:
+                continue
+            start = units[lot.place].station
+            node, seconds = start, seconds + plan.pick_s + TRAFFIC * roads.seconds(node, start)
+        found[name] = Coming(end, seconds + TRAFFIC * roads.seconds(node, end))
+    return found
+
+
+def matched(
+    idle: Mapping[str, Vehicle], soon: Mapping[str, Coming], lots: Sequence[tuple[str, bool]], roads: Roads
+) -> Iterator[tuple[int, str]]:
+    """(index of a lot, idle vehicle) so that the lots are fetched soonest in all; what is better left to a vehicle that will
+    soon be free is left for now. Of each lot where it lies, and whether it waits no longer than for an idle one.
+
+    Where no vehicle can get to a lot there is no pair for it.
     """
-    names = sorted(idle)
-    costs = [[roads.seconds(idle[n].node, start) for n in names] for start in starts[: len(names)]]
+    names = [*sorted(idle), *sorted(soon)]
+    order = sorted(range(len(lots)), key=lambda i: not lots[i][1])[: len(names)]
+    costs = [[_there_in(name, idle, soon, *lots[i], roads) for name in names] for i in order]
     for row, column in enumerate(match(costs)):
-        if costs[row][column] < math.inf:
-            yield row, names[column]
+        if costs[row][column] < math.inf and names[column] in idle:
+            yield order[row], names[column]
+
+
+def _there_in(
+    name: str, idle: Mapping[str, Vehicle], soon: Mapping[str, Coming], start: str, now: bool, roads: Roads
+) -> float:
+    """Seconds until the vehicle could be there."""
+    if name in idle:
+        return roads.seconds(idle[name].node, start)
+    return math.inf if now else soon[name].seconds + roads.seconds(soon[name].node, start)
 
 
 def recalls(
@@ -85,7 +129,7 @@ def _may_be_recalled(work: Work, name: str, vehicle: Vehicle) -> bool:
     standing = work.autonomy.units.get(name)
     if standing is not None and standing.level is not Level.ACT:
         return False  # by the time a person has agreed it may have picked, or have another order
-    is_out = bool(vehicle.command) and not vehicle.load and not vehicle.recalled and work.commandable(name)
+    is_out = bool(vehicle.command) and not vehicle.load and not vehicle.recalled and _sound(work, name)
     return is_out and lot is not None and lot.status is LotStatus.MOVING and lot.place in work.plant.unit_of
 
 
@@ -114,6 +158,11 @@ def _idle(work: Work, name: str, vehicle: Vehicle, now_ns: int) -> bool:
         and not vehicle.proposal
         and name not in work.advised
         and vehicle.not_before_ns <= now_ns
-        and work.commandable(name)
+        and _sound(work, name)
         and not waits
     )
+
+
+def _sound(work: Work, name: str) -> bool:
+    """The brain may command it, and it has not broken down: then nothing is gained by asking it for anything."""
+    return work.commandable(name) and work.states[name][0] != UnitState.ABORTED.name

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def check_order(vehicle: Vehicle, order: TransportOrder) -> None:
     """Raises Refusal for an order that the vehicle cannot begin here and now, or cannot drive."""
-    if vehicle.lost:
+    if vehicle.trouble.halted:
         raise Refusal(Result.NOT_READY, "vehicle.halted")
     if vehicle.running:
         number = vehicle.order.key if vehicle.order is not None else 0

@@ -150,7 +150,7 @@ class VehicleFace:
         vehicle.meter()
         for index, value in self._values:
             out[index] = value(vehicle)
-        return (DOWN if vehicle.lost else WORK if vehicle.driving else IDLE), 0.0
+        return (DOWN if vehicle.trouble.halted else WORK if vehicle.driving else IDLE), 0.0
 
 
 def counted(point: Point) -> MachineValue:

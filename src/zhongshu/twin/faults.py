@@ -51,6 +51,7 @@ KINDS: Mapping[str, FaultKind] = {
         FaultKind("scrap", MACHINE, "share", 0.2, 0.0, 1.0),
         FaultKind("local", UNIT),
         FaultKind("lost", VEHICLE),
+        FaultKind("stall", VEHICLE),
         FaultKind("drift", POINT, "share_per_h", 0.2, -100.0, 100.0),
         FaultKind("frozen", POINT),
         FaultKind("drop", CONNECTION, "seconds", 10.0, 0.1, 3600.0),
@@ -59,9 +60,9 @@ KINDS: Mapping[str, FaultKind] = {
     )
 }
 #: Those that change the physical plant itself and therefore belong to its log of inputs.
-PHYSICAL = frozenset({"breakdown", "slow", "scrap", "local", "lost"})
+PHYSICAL = frozenset({"breakdown", "slow", "scrap", "local", "lost", "stall"})
 #: Those that pass by themselves.
-PASSING = frozenset({"breakdown", "drop", "restart"})
+PASSING = frozenset({"breakdown", "stall", "drop", "restart"})
 
 
 def kinds() -> list[dict[str, Any]]:
@@ -160,6 +161,9 @@ class Faults:
         self._floor.vehicles[target].set_lost(value >= 0)
         self._scan.silent[self._units[target]] = value >= 0
 
+    def _stall(self, target: str, _value: float) -> None:
+        self._floor.vehicles[target].trouble.break_down()
+
     def _drift(self, target: str, value: float) -> None:
         self._scan.drift(self._points[target], value)
 
@@ -193,6 +197,7 @@ _MAKE: Mapping[str, Callable[[Faults, str, float], None]] = {
     "scrap": Faults._scrap,
     "local": Faults._local,
     "lost": Faults._lost,
+    "stall": Faults._stall,
     "drift": Faults._drift,
     "frozen": Faults._frozen,
     "drop": Faults._drop,

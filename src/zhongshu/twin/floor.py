@@ -16,6 +16,7 @@ from zhongshu.twin.roads import Roads
 from zhongshu.twin.settings import TwinTruth
 from zhongshu.twin.shop import Book, Shop
 from zhongshu.twin.vehicle import Vehicle
+from zhongshu.twin.vehicle_state import dump_vehicle, restore_vehicle
 from zhongshu.twin.words import say
 
 #: A snapshot of another layout is not read.
@@ -129,7 +130,7 @@ class Floor:
             "seed": self.seed,
             "stock": self.shop.stock.dump(self.shop.now_ns),
             "machines": {name: dump_machine(m, answers=answers) for name, m in self.machines.items()},
-            "vehicles": {name: v.dump(answers=answers) for name, v in self.vehicles.items()},
+            "vehicles": {name: dump_vehicle(v, answers=answers) for name, v in self.vehicles.items()},
             "chance": self.shop.dump_chance(),
         }
 
@@ -156,7 +157,7 @@ class Floor:
                 machine.wake()  # what it waited for may be there by now
         for name, vehicle in self.vehicles.items():
             if name in state["vehicles"]:
-                vehicle.restore(state["vehicles"][name])
+                restore_vehicle(vehicle, state["vehicles"][name])
         self._drop_orphans()
 
     def _drop_orphans(self) -> None:

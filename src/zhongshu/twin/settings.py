@@ -84,6 +84,13 @@ class VehicleTruth(Section):
     low_percent: float = Field(
         10.0, ge=0, le=100, description="Below this the vehicle drives at half speed and reports it."
     )
+    mtbf_h: float = Field(0.0, ge=0, description="Mean hours of driving between breakdowns; 0: never.")
+    repair_min: float = Field(
+        8.0, gt=0, description="Mean repair in plant minutes, where the vehicle stands."
+    )
+    repair_spread: float = Field(
+        0.4, ge=0, le=3, description="Coefficient of variation of a repair (lognormal)."
+    )
 
 
 class SignalRule(Section):

@@ -64,7 +64,7 @@ class Truth:
         """Events in order, each with ``kind`` and ``t_ns``; only one kind if given.
 
         Kinds: state, job, answer, stored, breakdown, repaired, maintained, transport, picked, dropped, written, fault,
-        started, stopped, paused, overflow.
+        started, stopped, paused, overflow, vehicle_fault, vehicle_repaired.
         """
         lines = (self._folder / EVENTS).read_text(encoding="utf-8").split("\n")[:-1]
         events = [json.loads(line) for line in lines if line]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from zhongshu.kernel.clock import NS
 from zhongshu.model.commands import Answer, Call, Result, Verb
@@ -18,6 +16,7 @@ from zhongshu.twin.lots import Lot, Where
 from zhongshu.twin.requests import KEY_LIMIT, Refusal
 from zhongshu.twin.roads import Roads
 from zhongshu.twin.shop import Shop
+from zhongshu.twin.trouble import Trouble
 from zhongshu.twin.words import say
 
 #: A vehicle before a full buffer looks again after this many plant seconds.
@@ -44,7 +43,8 @@ class Vehicle:
         self.load = 0
         self.picked = False
         self.cancelled = False
-        self.local = self.lost = False
+        self.local = False
+        self.trouble = Trouble(unit.id, shop, self)
         self.slow = 1.0
         self.error = ""
         self.energy_percent = 70.0 + 30.0 * shop.stream(unit.id, "battery").uniform()
@@ -57,14 +57,24 @@ class Vehicle:
     # --- what it looks like from outside
 
     @property
+    def lost(self) -> bool:
+        """Nobody hears of it, and it stands."""
+        return self.trouble.lost
+
+    @property
+    def broken(self) -> bool:
+        """It has broken down and is being repaired; it says so."""
+        return self.trouble.broken
+
+    @property
     def mode(self) -> UnitMode:
         """PackML unit mode."""
         return UnitMode.LOCAL if self.local else UnitMode.PRODUCTION
 
     @property
     def state(self) -> UnitState:
-        """PackML state: Aborted when lost, Execute with an order, else Idle."""
-        if self.lost:
+        """PackML state: Aborted when lost or broken, Execute with an order, else Idle."""
+        if self.trouble.halted:
             return UnitState.ABORTED
         return UnitState.EXECUTE if self.running else UnitState.IDLE
 
@@ -76,7 +86,7 @@ class Vehicle:
     @property
     def driving(self) -> bool:
         """Whether it moves."""
-        return self.phase == DRIVING and not self.lost
+        return self.phase == DRIVING and not self.trouble.halted
 
     @property
     def charging(self) -> bool:
@@ -84,7 +94,7 @@ class Vehicle:
         return (
             self.phase == IDLE
             and self.node in self.roads.chargers
-            and not self.lost
+            and not self.trouble.halted
             and self.energy_percent < 100
         )
 
@@ -96,7 +106,7 @@ class Vehicle:
     @property
     def errors(self) -> int:
         """Count of active errors."""
-        return int(bool(self.error)) + int(self.lost) + int(self.low)
+        return int(bool(self.error)) + int(self.lost) + int(self.broken) + int(self.low)
 
     @property
     def next_node(self) -> str:
@@ -129,7 +139,7 @@ class Vehicle:
     def share(self) -> float:
         """How much of the present phase has passed, 0 to 1."""
         begin, length = self.phase_ns
-        if self.lost and self.ticket is None:
+        if self.trouble.halted and self.ticket is None:
             return min(1.0, -begin / length) if length and begin < 0 else 0.0
         return 1.0 if not length else min(1.0, max(0.0, (self.shop.now_ns - begin) / length))
 
@@ -189,7 +199,7 @@ class Vehicle:
         if not is_new_update(self, order):
             return
         self.order = order
-        if self.phase == WAITING and not self.lost:
+        if self.phase == WAITING and not self.trouble.halted:
             self.phase = IDLE
             self._next()
 
@@ -216,12 +226,19 @@ class Vehicle:
         self.meter()
         self.phase = phase
         self.phase_ns = (self.shop.now_ns, ns(seconds))
-        self.ticket = self.shop.agenda.after(ns(seconds), self.elapsed)
+        self._run(ns(seconds))
+
+    def _run(self, left_ns: int) -> None:
+        """The present phase ends after so long; who drives wears."""
+        self.ticket = self.shop.agenda.after(left_ns, self.elapsed)
+        if self.phase == DRIVING:
+            self.trouble.drives(left_ns)
 
     def elapsed(self) -> None:
         """The drive or hand-over is done."""
         self.meter()
         self.ticket = None
+        self.trouble.stands()
         phase, self.phase = self.phase, IDLE
         if phase == DRIVING and self.order is not None:
             self.at += 1
@@ -312,72 +329,28 @@ class Vehicle:
 
     def set_lost(self, lost: bool) -> None:
         """Stand still where it is, or go on from there."""
-        self.meter()
-        begin, length = self.phase_ns
-        if lost and not self.lost and self.ticket is not None:
-            left = self.ticket.at_ns - self.shop.now_ns
-            self.ticket.cancel()
-            self.ticket = None
-            self.phase_ns = (-(length - left), length)  # negative: how far it came, while it stands
-        elif not lost and self.lost and self.phase != IDLE:
-            self._go_on(-begin, length)
-        self.lost = lost
+        self.trouble.set_lost(lost)
 
-    def _go_on(self, passed: int, length: int) -> None:
+    def halt(self) -> None:
+        """Stand still where it is; for ``Trouble``."""
+        if self.ticket is None:
+            return
+        left, length = self.ticket.at_ns - self.shop.now_ns, self.phase_ns[1]
+        self.ticket.cancel()
+        self.ticket = None
+        self.phase_ns = (-(length - left), length)  # negative: how far it came, while it stands
+
+    def go_on(self) -> None:
+        """Go on from there; for ``Trouble``."""
+        begin, length = self.phase_ns
+        if self.phase != IDLE:
+            self.resume(-begin, length)
+
+    def resume(self, passed: int, length: int) -> None:
+        """Go on with a phase of which so much has passed (ns)."""
         if self.phase == WAITING:
             self.phase = IDLE
             self._next()
             return
         self.phase_ns = (self.shop.now_ns - passed, length)
-        self.ticket = self.shop.agenda.after(length - passed, self.elapsed)
-
-    # --- snapshot
-
-    def dump(self, *, answers: bool = True) -> dict[str, Any]:
-        """Plain values; times as what has passed of the present phase."""
-        self.meter()
-        begin, length = self.phase_ns
-        passed = -begin if self.lost and begin < 0 else self.shop.now_ns - begin
-        names = (
-            "node",
-            "came",
-            "heading",
-            "at",
-            "phase",
-            "load",
-            "picked",
-            "cancelled",
-            "local",
-            "lost",
-            "slow",
-            "error",
-        )
-        return {
-            **{name: getattr(self, name) for name in names},
-            "energy_percent": self.energy_percent,
-            "order": None if self.order is None else {"key": self.order.key, "args": self.order.to_args()},
-            "order_state": int(self.order_state),
-            "passed_ns": passed if self.phase != IDLE else 0,
-            "length_ns": length,
-            "keys": self.keys.dump(answers=answers),
-        }
-
-    def restore(self, raw: Mapping[str, Any]) -> None:
-        """Become what ``dump`` saw, going on from now."""
-        state = dict(raw)
-        order, keys = state.pop("order"), state.pop("keys")
-        passed, length = int(state.pop("passed_ns")), int(state.pop("length_ns"))
-        self.order_state = TransportState(state.pop("order_state"))
-        self.order = (
-            None if order is None else TransportOrder.from_args(order["key"], self.unit.id, order["args"])
-        )
-        for name, value in state.items():
-            setattr(self, name, value)
-        self.keys.load(**keys)
-        self.metered_ns = self.shop.now_ns
-        if self.ticket is not None:
-            self.ticket.cancel()
-            self.ticket = None
-        self.phase_ns = (-passed, length) if self.lost else (self.shop.now_ns - passed, length)
-        if self.phase != IDLE and not self.lost:
-            self._go_on(passed, length)
+        self._run(length - passed)

@@ -20,7 +20,7 @@ from zhongshu.connectors.vda5050.client import Vda5050Connector
 from zhongshu.connectors.vda5050.peer import Vda5050Peer
 from zhongshu.kernel.clock import wall_clock
 from zhongshu.model.commands import Answer, Call, Outcome, Result, Verb
-from zhongshu.model.states import TransportState, UnitMode
+from zhongshu.model.states import TransportState, UnitMode, UnitState
 
 FOREIGN = pytest.param(
     Mosquitto,
@@ -155,6 +155,18 @@ async def test_updates_that_do_not_fit_are_refused(stage: Stage) -> None:
     stage.machines.answer = Answer(Outcome.ACCEPTED)
     answer = await stage.master.call(Call("V1", Verb.EXTEND_TRANSPORT, 77, {**good, "update": 3}))
     assert answer.outcome is Outcome.ACCEPTED
+
+
+async def test_a_vehicle_that_broke_down_is_in_no_state_to_drive_and_keeps_its_order(stage: Stage) -> None:
+    await stage.master.call(Call("V1", Verb.TRANSPORT, 77, ARGS))
+    broken = {"state": UnitState.ABORTED, "errors": 1}
+    await stage.publish(order=77, last_node=100, order_state=TransportState.RUNNING, **broken)
+    seen = stage.master._vehicles["V1"].state
+    assert seen is not None
+    assert [(e.error_type, e.error_level, e.error_references) for e in seen.errors] == [
+        ("vehicleFault", "FATAL", None)
+    ]
+    assert (stage.last("order_state"), stage.last("state")) == (TransportState.RUNNING, UnitState.ABORTED)
 
 
 async def test_the_same_key_again_is_accepted_and_not_sent_again(stage: Stage) -> None:

@@ -92,6 +92,8 @@ class Fleet:
         seen = self._sight.see(call.unit)
         if seen is None or call.unit not in self.traffic.plans.cars:
             return Judgement(Ruling.WAIT, "place_not_known")
+        if seen.is_broken:
+            return Judgement(Ruling.WAIT, "vehicle_broken_down")
         if drive is not None or seen.state is TransportState.RUNNING:
             return Judgement(Ruling.WAIT, "vehicle_has_an_order")
         if seen.node != self._node(call.unit):
@@ -202,7 +204,8 @@ class Fleet:
             await self._over(name, seen.node, seen.heading)
         if name in self.traffic.plans.cars:
             silent_ns = wall_ns - self._heard.setdefault(name, wall_ns)
-            self.traffic.away(name, silent_ns > AWAY_WALL_S * NS)
+            is_broken = seen is not None and seen.is_broken
+            self.traffic.away(name, is_broken or silent_ns > AWAY_WALL_S * NS)
 
     def _stands(self, name: str, seen: Seen, now: float) -> None:
         """Without an order of ours it stands, unless somebody drives it by hand."""

@@ -9,12 +9,13 @@ import numpy as np
 from zhongshu.kernel.latest import Latest
 from zhongshu.model import roles
 from zhongshu.model.plant import Plant, Point
-from zhongshu.model.states import COMMANDABLE, TransportState
+from zhongshu.model.states import COMMANDABLE, TransportState, UnitState
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One vehicle now. ``heading`` and ``at_m`` are None where they are not known; ``at_m`` is not older than ``node``."""
+    """One vehicle now. ``heading`` and ``at_m`` are None where they are not known; ``at_m`` is not older than ``node``.
+    ``is_broken``: it is in no state to drive, and says so."""
 
     node: str
     heading: float | None
@@ -23,6 +24,7 @@ class Seen:
     state: TransportState
     load: int
     may_command: bool
+    is_broken: bool
 
 
 class Sight:
@@ -62,6 +64,7 @@ class Sight:
             TransportState(int(state)),
             int(self._value(points.get(roles.LOAD)) or 0),
             mode is None or mode in COMMANDABLE,
+            self._value(points.get(roles.UNIT_STATE)) == UnitState.ABORTED,
         )
 
     def _place(self, points: dict[str, Point]) -> tuple[float, float] | None:

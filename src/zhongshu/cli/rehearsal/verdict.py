@@ -105,6 +105,7 @@ class Verdict:
             "wip_mean": round(sum(self._lots) / max(1, len(self._lots)), 1),
             "changeovers": self.counts["setup"],
             "breakdowns": self.counts["breakdown"],
+            "vehicle_faults": self.counts["vehicle_fault"],
             "energy_cost": round(self.energy_cost, 1),
             "energy_kwh": round(self._kwh - self._first_kwh),
             "peak_kw": round(max((_mean_kw(a, b) for a, b in pairwise(self._quarters)), default=0.0)),

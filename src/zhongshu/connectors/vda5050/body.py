@@ -17,7 +17,7 @@ from zhongshu.connectors.vda5050.points import MODES, VehiclePoints, exact_refer
 from zhongshu.model import roles
 from zhongshu.model.batch import Bytes, Floats
 from zhongshu.model.plant import Point, RoadMap
-from zhongshu.model.states import TransportState, UnitMode
+from zhongshu.model.states import TransportState, UnitMode, UnitState
 
 #: Refused orders and instant actions that are remembered in states; older ones are forgotten.
 REMEMBERED = 8
@@ -164,11 +164,15 @@ class Body:
         }
 
     def _error_fields(self, snapshot: Snapshot) -> list[dict[str, Any]]:
-        """As many errors as the machine has, the refused requests, and the failed order."""
+        """As many errors as the machine has, the refused requests, and the failed order. A vehicle that has broken down is in no
+        state to drive, which is FATAL; the error names no order, for that one stays."""
         own = round(self._of(snapshot, roles.ERRORS))
         errors: list[dict[str, Any]] = [
             {"errorType": "vehicleError", "errorLevel": "WARNING"} for _ in range(min(own, 100))
         ]
+        aborted = round(self._of(snapshot, roles.UNIT_STATE)) == UnitState.ABORTED
+        if errors and aborted and not self._of(snapshot, roles.E_STOP):
+            errors[0] = {"errorType": "vehicleFault", "errorLevel": "FATAL"}
         failed = round(self._of(snapshot, roles.ORDER_STATE)) == TransportState.FAILED
         if failed and self.mission is not None and not self._is_awaited:
             about = [{"referenceKey": "orderId", "referenceValue": self.mission.order_id}]
