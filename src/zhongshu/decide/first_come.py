@@ -78,6 +78,10 @@ class FirstCome:
         """Rather wait than take another unit than the preferred one."""
         return False
 
+    def _room_for(self, lot: Lot, unit: Unit) -> bool:
+        """No place in front of the unit has to be kept for others than this lot."""
+        return True
+
     def _wanted_ahead(self, lot: Lot) -> bool:
         """A part that is to be made although there are no places yet where it will be built in."""
         return False
@@ -194,7 +198,7 @@ class FirstCome:
         overtakes it through another unit's shorter queue.
         """
         left = self._left_free(lot)
-        able = [u for u in self._capable(capability) if self._fits(u, 1 + left)]
+        able = [u for u in self._capable(capability) if self._fits(u, 1 + left) and self._room_for(lot, u)]
         fitting = [u for u in able if self._busy(u) < 2]
         if not lot.place:
             fitting = [u for u in fitting if not self._busy(u) and self._can_begin(u.id, -left)]

@@ -14,8 +14,9 @@ from zhongshu.model.plant import Unit
 
 #: A lot without a place in the plan comes after all that have one.
 UNPLANNED = 2**62
-#: So long (plant time) a unit waits for the lot that is next in its sequence, once that lot should have begun.
-GRACE_NS = 120 * NS
+#: So long (plant time) a unit that could begin something waits for the lot that is next in its sequence; and for one that is
+#: on its way already.
+PATIENCE_NS, PATIENCE_ON_ITS_WAY_NS = 180 * NS, 600 * NS
 
 
 class PlanInForce:
@@ -84,6 +85,24 @@ class PlanInForce:
             return begin, name
         return UNPLANNED, ""
 
+    def coming_first(self, work: Work, unit: str, lot: int, step: int) -> int:
+        """How many lots come to the unit before this one, by its sequence, that have no place there yet: they wait for this
+        operation or are in the one before."""
+        own, found = self._of.get(f"{lot}:{step}", ("", UNPLANNED))[1], 0
+        for begin, name in self._lines.get(unit, ()):
+            if begin >= own:
+                break
+            number, _, k = name.partition(":")
+            other = work.lots.get(int(number))
+            found += other is not None and other.target != unit and _comes_next(other, int(k))
+        return found
+
+
+def _comes_next(lot: Lot, step: int) -> bool:
+    at_work = lot.status is LotStatus.RUNNING
+    on_floor = bool(lot.place) and lot.status in (LotStatus.WAITING, LotStatus.MOVING, LotStatus.RUNNING)
+    return on_floor and lot.next_step == step - at_work
+
 
 def _begun(lot: Lot, step: int) -> bool:
     working = lot.next_step == step and lot.status in (LotStatus.RUNNING, LotStatus.STARTING)
@@ -119,6 +138,13 @@ class Follow(FirstCome):
         wanted = self._plan.unit(lot.number, step) if self._plan is not None else ""
         return next((u for u in fitting if u.id == wanted), None)
 
+    def _room_for(self, lot: Lot, unit: Unit) -> bool:
+        """Places in front of the unit are kept for those that come first by its sequence: who came early would shut them out."""
+        if self._plan is None or not lot.place or self._plan.unit(lot.number, lot.next_step) != unit.id:
+            return True
+        kept = self._plan.coming_first(self._work, unit.id, lot.number, lot.next_step)
+        return not kept or self._fits(unit, 1 + self._left_free(lot) + kept)
+
     def _may_wait_for(self, lot: Lot, step: int) -> bool:
         """The plan has a unit for it that can work: rather wait for that than go elsewhere."""
         wanted = self._plan.unit(lot.number, step) if self._plan is not None else ""
@@ -131,12 +157,13 @@ class Follow(FirstCome):
     def _start(self, lot: Lot) -> Iterator[Start]:
         for start in super()._start(lot):
             if self._its_turn(lot, start.unit):
+                self._work.idle_since.pop(start.unit, None)
                 yield start
             else:
                 self._working[start.unit] -= 1
 
     def _its_turn(self, lot: Lot, unit: str) -> bool:
-        """Next in the unit's sequence, or not planned there; or it is due and what comes before it is not there yet."""
+        """Next in the unit's sequence, or not planned there; done before the next one is due; or that one does not come."""
         if self._plan is None:
             return True
         begin, name = self._plan.turn(self._work, unit)
@@ -146,5 +173,8 @@ class Follow(FirstCome):
         before = self._work.lots.get(int(name.partition(":")[0]))
         if before is not None and before.place == unit and not before.at_output:
             return own <= begin or not self._has_room(unit, -self._left_free(before))
-        done_ns = self._now_ns + self._plan.span_ns(lot.number, lot.next_step)
-        return self._now_ns >= min(own, begin + GRACE_NS) or done_ns <= begin
+        if self._now_ns + self._plan.span_ns(lot.number, lot.next_step) <= begin:
+            return True
+        comes = before is not None and before.target == unit and bool(before.place)
+        since = self._work.idle_since.setdefault(unit, self._now_ns)
+        return self._now_ns - since >= (PATIENCE_ON_ITS_WAY_NS if comes else PATIENCE_NS)
