@@ -13,6 +13,8 @@ from sqlalchemy import select
 
 from tests.decide.small_plant import make_plant
 from zhongshu.act.act import Act
+from zhongshu.act.book import CommandBook
+from zhongshu.act.life import StepNotAllowed
 from zhongshu.kernel.clock import wall_clock
 from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.memory_bus import MemoryBus
@@ -21,7 +23,7 @@ from zhongshu.kernel.store.tables import Command, CommandStep
 from zhongshu.kernel.wire import publish_event
 from zhongshu.model import roles
 from zhongshu.model.batch import Batch
-from zhongshu.model.commands import Answer, Call, Outcome, Result
+from zhongshu.model.commands import Answer, Call, CommandStatus, Outcome, Result
 from zhongshu.model.messages import Proposed
 from zhongshu.model.states import JobState, UnitMode, UnitState
 
@@ -265,3 +267,24 @@ async def test_dying_at_any_moment_forgets_nothing_and_starts_one_job(bench: Ben
     async with bench.act():
         await bench.until("proven")
     assert bench.device.started == [1]
+
+
+def test_a_step_is_refused_where_the_store_knows_a_later_one(store: Store) -> None:
+    book = CommandBook("small", store, CLOCK)
+    args = json.dumps({"lot": 1, "product": 1, "operation": 10, "quantity": 5})
+    now = CLOCK.now_ns()
+    wish = Proposed(
+        "small", "decide", now, "p", "cut-1", "START_JOB", args, "", "", "lot:1", now + 10**12, "x"
+    )
+    entered = book.enter(wish, 1)
+    assert entered is not None and book.enter(wish, 2) is None and book.position() == 2
+    approved = book.approve(entered, "ladder")
+    assert (approved.status, approved.approved_by) == (CommandStatus.APPROVED, "ladder")
+    with pytest.raises(StepNotAllowed):
+        book.step(entered, CommandStatus.REFUSED, "from somebody who knows less")
+    with pytest.raises(StepNotAllowed):
+        book.step(approved, CommandStatus.PROVEN, "never sent")
+    with store.read() as session:
+        assert list(session.scalars(select(CommandStep.status))) == ["proposed", "approved"]
+        row = session.get_one(Command, entered.call.key)
+        assert (row.status, row.approved_by, row.ended_ns) == ("approved", "ladder", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.kernel.plants import plant_of
 from zhongshu.kernel.latest import NEVER, Latest
+from zhongshu.kernel.virtual import run
 from zhongshu.model.batch import BAD, GOOD, TIME_RECEIVED, UNCERTAIN, Batch
 
 SAMPLE = st.tuples(
@@ -81,3 +83,24 @@ def test_times_before_1970_count_too() -> None:
 def test_negative_ids_are_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
         Latest(plant_of([])).update(batch_of([(-1, 1, 1.0, GOOD)]))
+
+
+def test_whoever_waits_for_a_point_hears_of_it_and_of_no_other() -> None:
+    latest, woken = Latest(plant_of([])), list[tuple[str, float]]()
+
+    async def wait(name: str, points: list[int], within_s: float) -> None:
+        await latest.news(points, within_s)
+        woken.append((name, asyncio.get_running_loop().time()))
+
+    async def whole() -> None:
+        latest.update(batch_of([(p, 0, 0.0, GOOD) for p in range(4)]))
+        waits = [("one", [1, 2], 9.0), ("other", [3], 9.0), ("both", [2, 3], 9.0), ("none", [0, 10**6], 5.0)]
+        tasks = [asyncio.create_task(wait(*each)) for each in waits]
+        await asyncio.sleep(1)
+        latest.update(batch_of([(2, 1, 1.0, GOOD)]))
+        await asyncio.sleep(1)
+        latest.update(batch_of([(3, 1, 1.0, GOOD)]))
+        await asyncio.gather(*tasks)
+
+    run(whole)
+    assert [(name, round(at)) for name, at in woken] == [("one", 1), ("both", 1), ("other", 2), ("none", 5)]

@@ -12,10 +12,11 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import func, insert, inspect, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from zhongshu.kernel.store import Store, StoreError
+from zhongshu.kernel.store.meta import get_meta, set_meta
 from zhongshu.kernel.store.migrate import config, head
 from zhongshu.kernel.store.tables import Base, Command, CommandStep, Decision, Gap, Lot, Meta, Task, WorkOrder
 
@@ -186,6 +187,28 @@ def test_a_reader_waits_for_no_writer(store: Store) -> None:
         writing.flush()
         with store.read() as session:
             assert session.scalars(select(WorkOrder)).all() == []
+
+
+def _twice(store: Store, row: dict[str, str]) -> None:
+    with store.write() as connection:
+        connection.execute(update(Meta).values(value="2"))
+        connection.execute(insert(Meta).values(row))
+
+
+def test_plain_statements_are_written_whole_or_not_at_all_and_looking_writes_nothing(store: Store) -> None:
+    row = {"plant": "p", "key": "k", "value": "1"}
+    with store.write() as connection:
+        connection.execute(insert(Meta).values(row))
+    with pytest.raises(IntegrityError):
+        _twice(store, row)
+    with store.look() as connection:
+        assert connection.scalars(select(Meta.value)).all() == ["1"]
+        connection.execute(update(Meta).values(value="3"))
+    with store.begin() as session:  # nobody holds the writers' lock
+        assert get_meta(session, "p", "k") == "1"
+        set_meta(session, "p", "k", "4")
+    with store.look() as connection:
+        assert get_meta(connection, "p", "k") == "4"
 
 
 WRITER = """

@@ -224,3 +224,18 @@ async def test_publishing_an_event_on_the_subject_of_its_kind() -> None:
     last = await bus.last("zs.p.events.StateChanged")
     assert last is not None
     assert decode_event(last.subject, last.payload) == event
+
+
+async def test_a_bus_in_memory_may_hand_over_a_batch_as_it_is() -> None:
+    bus = MemoryBus(hands_over=True)
+    columns = (np.array([3], np.int32), np.array([5]), np.array([1.5]), np.array([0], np.uint8))
+    batch = Batch("p", "c", 7, 9, *columns)
+    await publish_batch(bus, batch)
+    message = await bus.last(subjects.points("p", "c"))
+    assert message is not None
+    got = decode_batch(message.payload)
+    assert (got.plant, got.source, got.seq, got.received_ns) == ("p", "c", 7, 9)
+    assert (got.point[0], got.t_ns[0], got.value[0], got.quality[0]) == (3, 5, 1.5, 0)
+    with pytest.raises(ValueError, match="read-only"):
+        got.value[0] = 2.0  # whoever listens reads the very same columns
+    batch.value[0] = 1.0  # its maker still may

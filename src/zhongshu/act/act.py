@@ -35,6 +35,8 @@ from zhongshu.model.plant import Plant
 log = logging.getLogger(__name__)
 S = CommandStatus
 LOOK_WALL_S = 0.1
+#: An effect is looked for as soon as its unit tells something, and so often in any case.
+PROOF_WALL_S = 0.5
 #: What waits for a person may be hundreds of commands; none of them is in a hurry of tenths of a second.
 QUEUE_WALL_S = 0.5
 #: What people say is in the store; act looks when the bus tells it to, and so often in any case.
@@ -308,7 +310,7 @@ class Act:
                 command = await self._missed(command, S.UNKNOWN, "no_effect_seen_in_time")
                 self._unknown[command.call.key] = command
                 return command
-            await self._clock.sleep_wall(LOOK_WALL_S)
+            await self._latest.news(self._effects.points(command.call), PROOF_WALL_S)
 
     async def _end(self, command: Command, effect: Effect, how: str = "") -> Command:
         """Proven or failed, as measured."""

@@ -34,6 +34,8 @@ class Effect:
 PATIENCE_S: dict[Verb, float] = {Verb.TRANSPORT: 15.0, Verb.CANCEL_TRANSPORT: 15.0}
 PATIENCE_OTHERS_S = 12.0
 
+#: In which effects show, parameters apart.
+_SHOWING = frozenset({roles.JOB_KEY, roles.JOB_STATE, roles.ORDER_KEY, roles.ORDER_STATE, roles.UNIT_STATE})
 _STARTED = {JobState.WAITING, JobState.SETUP, JobState.RUNNING, JobState.DONE}
 _STATES: dict[Verb, frozenset[UnitState]] = {
     Verb.STOP: frozenset({UnitState.STOPPED}),
@@ -55,6 +57,7 @@ class Effects:
     def __init__(self, plant: Plant, latest: Latest) -> None:
         self._plant, self._latest = plant, latest
         self._roles = {(u.id, p.role): p for u in plant.units for p in u.points if p.role}
+        self._of_unit = {u.id: tuple(p.id for p in u.points if p.role in _SHOWING) for u in plant.units}
 
     def judge(self, call: Call) -> Effect:
         """The verdict on ``call`` now; values that are not Good prove nothing."""
@@ -71,6 +74,12 @@ class Effects:
         if call.verb is Verb.SET_PARAMETER:
             return self._parameter(call)
         return self._state(call, roles.UNIT_STATE, {float(s) for s in _STATES[call.verb]})
+
+    def points(self, call: Call) -> tuple[int, ...]:
+        """Those on which the verdict may rest."""
+        if call.verb is Verb.SET_PARAMETER:
+            return (int(call.args["point"]),)
+        return self._of_unit.get(call.unit, ())
 
     def never(self, call: Call) -> Effect:
         """FAILED where the unit's own record shows that the call has no effect, for when patience has ended.

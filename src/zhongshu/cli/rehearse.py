@@ -37,6 +37,17 @@ class Asked:
 
 def rehearse(asked: Asked) -> int:
     """Print the figures; raises PlantFileError, PolicyError, SystemExit for a way to run it that there is not."""
+    gc.disable()  # nothing of what is loaded first is garbage
+    try:
+        figures = _figures(asked)
+    finally:
+        gc.unfreeze()
+        gc.enable()
+    print(json.dumps(figures) if asked.as_json else _table(figures))
+    return 0
+
+
+def _figures(asked: Asked) -> dict[str, Any]:
     policy = POLICIES.get(asked.policy)
     if policy is None:
         raise SystemExit(f"there is no policy {asked.policy!r}: {', '.join(POLICIES)}")
@@ -53,13 +64,12 @@ def rehearse(asked: Asked) -> int:
 
         stage = Stage(plant, truth, seed, policy, asked.speed, rules)
         gc.freeze()  # what is there now stays to the end: nobody has to look through it again and again
+        gc.enable()
         return await stage.play(asked.hours)
 
     said: dict[str, Any] = {"plant": plant.id, "policy": policy.name, "seed": seed, "hours": asked.hours}
     said |= {"coordination": [rule.name for rule in rules], "without": sorted(asked.without)}
-    figures = said | run(play)
-    print(json.dumps(figures) if asked.as_json else _table(figures))
-    return 0
+    return said | run(play)
 
 
 def _can_plan() -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import func, select
@@ -78,8 +77,8 @@ class WorkBook:
             rows = [_row(self._plant.id, work, work.lots[n], now_ns) for n in sorted(work.dirty_lots)]
             upsert(session, LotRow, rows)
             if work.dirty_vehicles:
-                vehicles = json.dumps({name: asdict(v) for name, v in work.vehicles.items()})
-                set_meta(session, self._plant.id, VEHICLES, vehicles)
+                vehicles = {name: _vehicle(vehicle) for name, vehicle in work.vehicles.items()}
+                set_meta(session, self._plant.id, VEHICLES, json.dumps(vehicles))
             for proposal in proposals:
                 put_event(session, STAGE, proposal, msg_id=f"proposal.{proposal.proposal}")
             early = [
@@ -109,6 +108,11 @@ def _require_alone(session: Session, plant: str) -> None:
         raise StoreError(
             f"this database belongs to plant {other!r}; give plant {plant!r} a database of its own in {STORE_VARIABLE}"
         )
+
+
+def _vehicle(vehicle: Vehicle) -> dict[str, Any]:
+    """Its fields, none of which holds others; ``asdict`` copies them one by one, and this is written at most passes."""
+    return {name: getattr(vehicle, name) for name in Vehicle.__slots__}
 
 
 def _order(row: OrderRow) -> Order:

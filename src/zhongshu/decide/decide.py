@@ -66,7 +66,7 @@ class Decide:
         self._lot_number = 0
         self._wip_lots = int(plant.settings.get("wip_lots", WIP_LOTS))
         self._store, self._plan_stale, self._plan_heard_ns = store, True, 0
-        self._autonomy_stale = True
+        self._autonomy_stale, self._hurry = True, asyncio.Event()
         self.work = Work(plant)
         self.plan: PlanInForce | None = None
 
@@ -108,6 +108,7 @@ class Decide:
         self._events.append(event)
         if isinstance(event, SchedulePublished) and event.status == "live":
             self._plan_stale, self._plan_heard_ns = True, self._clock.wall_ns()
+            self._hurry.set()
         elif isinstance(event, AutonomyChanged):
             self._autonomy_stale = True
 
@@ -118,7 +119,7 @@ class Decide:
         self.coordination.speed = speed
         saved = self._position
         while True:
-            await self._clock.sleep_wall(PASS_WALL_S)
+            await self._pause()
             position, events, self._events = self._position, self._events, []
             for event in events:
                 progress.apply(event)
@@ -135,6 +136,15 @@ class Decide:
                 saved = position
                 self._outbox.poke()
             self.work.forget_closed_orders()
+
+    async def _pause(self) -> None:
+        """Until it is time for the next pass; a plan that came into force is gone by at once."""
+        try:
+            async with asyncio.timeout(PASS_WALL_S):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        self._hurry.clear()
 
     async def _take_plan(self) -> None:
         """Go by the plan in force, and say so: nobody else knows when that was."""

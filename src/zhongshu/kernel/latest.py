@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,10 @@ class Latest:
         self.times_ns: Int64s = np.zeros(size, np.int64)
         self.received_ns: Int64s = np.zeros(size, np.int64)
         self.qualities: Bytes = np.full(size, NEVER, np.uint8)
+        self._awaited: npt.NDArray[np.int64] = np.zeros(
+            size, np.int64
+        )  # by how many each point is waited for
+        self._waiting: dict[asyncio.Event, frozenset[int]] = {}
 
     def __len__(self) -> int:
         """One more than the highest point id known."""
@@ -53,7 +59,29 @@ class Latest:
         self.times_ns[points] = batch.t_ns[pick]
         self.qualities[points] = batch.quality[pick]
         self.received_ns[points] = batch.received_ns
+        if self._waiting:
+            self._tell(points)
         return points
+
+    async def news(self, points: Sequence[int], within_wall_s: float) -> None:
+        """Until something comes of one of these points, but no longer than that."""
+        of, come = np.array([p for p in points if 0 <= p < len(self)], np.int64), asyncio.Event()
+        self._waiting[come] = frozenset(points)
+        np.add.at(self._awaited, of, 1)
+        try:
+            async with asyncio.timeout(within_wall_s):
+                await come.wait()
+        except TimeoutError:
+            pass
+        finally:
+            np.subtract.at(self._awaited, of, 1)
+            del self._waiting[come]
+
+    def _tell(self, points: Int32s) -> None:
+        come = set(points[self._awaited[points] > 0].tolist())
+        for event, of in self._waiting.items() if come else ():
+            if not come.isdisjoint(of):
+                event.set()
 
     def value(self, point: int) -> float:
         """The newest value of a point in engineering units, whatever its quality; NaN where nothing came yet."""
@@ -81,3 +109,4 @@ class Latest:
         self.times_ns = np.concatenate((self.times_ns, np.zeros(more, np.int64)))
         self.received_ns = np.concatenate((self.received_ns, np.zeros(more, np.int64)))
         self.qualities = np.concatenate((self.qualities, np.full(more, NEVER, np.uint8)))
+        self._awaited = np.concatenate((self._awaited, np.zeros(more, np.int64)))

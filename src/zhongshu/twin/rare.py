@@ -21,15 +21,9 @@ _NONE: Int64s = np.zeros(0, dtype=np.int64)
 
 def reduced(plant: Plant) -> Plant:
     """The plant as a rehearsed brain knows it: with the points that are sampled for it and no others."""
-    asked = {
-        (unit, lock.point) for lock in plant.interlocks for unit in ([lock.unit] if lock.unit else lock.units)
-    }
-    units = []
-    for unit in plant.units:
-        matters = _matter(plant, unit)
-        kept = tuple(p for p in unit.points if matters(p) or (unit.id, p.name) in asked)
-        units.append(replace(unit, points=kept))
-    return replace(plant, units=tuple(units))
+    matters = _matters(plant)
+    kept = (replace(unit, points=tuple(p for p in unit.points if matters(unit, p))) for unit in plant.units)
+    return replace(plant, units=tuple(kept))
 
 
 class Rare:
@@ -39,10 +33,9 @@ class Rare:
         self._floor = floor
         self._own: list[Int64s] = []
         self._number = {unit.id: number for number, unit in enumerate(plant.units)}
-        start = 0
+        start, matters = 0, _matters(plant)
         for unit in plant.units:
-            matters = _matter(plant, unit)
-            points = [k for k, p in enumerate(unit.points) if matters(p)]
+            points = [k for k, p in enumerate(unit.points) if matters(unit, p)]
             self._own.append(np.array(points, dtype=np.int64) + start)
             start += len(unit.points)
         self._round = _rounds(plant)
@@ -79,8 +72,16 @@ def _rounds(plant: Plant) -> list[set[int]]:
     return rounds
 
 
-def _matter(plant: Plant, unit: Unit) -> Callable[[Point], bool]:
-    """Decisions rest on roles, set-points and the heat of ovens; other measurements are for people, who do not watch here."""
-    rest = plant.type_of[unit.type].rest
-    heat = rest.measured if rest is not None else ""
-    return lambda p: (bool(p.role) and p.role not in roles.OF_THE_WIRE) or is_settable(p) or p.name == heat
+def _matters(plant: Plant) -> Callable[[Unit, Point], bool]:
+    """Decisions rest on roles, set-points, what interlocks look at, and the heat of ovens; other measurements are for people,
+    who do not watch here."""
+    heat = {kind.id: kind.rest.measured for kind in plant.types if kind.rest is not None}
+    asked = {
+        (unit, lock.point) for lock in plant.interlocks for unit in ([lock.unit] if lock.unit else lock.units)
+    }
+
+    def matters(unit: Unit, p: Point) -> bool:
+        by_role = bool(p.role) and p.role not in roles.OF_THE_WIRE
+        return by_role or is_settable(p) or p.name == heat.get(unit.type) or (unit.id, p.name) in asked
+
+    return matters

@@ -35,6 +35,8 @@ from zhongshu.twin.shop import Book
 from zhongshu.twin.twin import Twin
 
 log = logging.getLogger(__name__)
+#: Messages that the bus keeps of a stream: nobody here comes back to read what is long past.
+KEPT = 20_000
 #: Who takes the orders in.
 ORDERER = "rehearsal"
 #: Plant seconds until the first plan is made.
@@ -70,7 +72,7 @@ class Stage:
         self.store = Store("sqlite://")
         self.store.migrate()
         self.plant = assign_ids(reduced(plant), self.store)
-        self.bus = MemoryBus(now_s=loop.time, hands_over=True)
+        self.bus = MemoryBus(keep=KEPT, now_s=loop.time, hands_over=True)
         self.twin = Twin(plant, truth, self.clock, seed)
         self._direct = DirectPlant(self.twin, self.plant)
         self._wishes = Wishes(self.plant, truth.customer, seed)

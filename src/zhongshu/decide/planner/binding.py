@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from zhongshu.decide.planner.hours import fit, worked
 from zhongshu.decide.planner.words import both, hour, order_name, pool_name, unit_name
 from zhongshu.decide.planning.build import Built
-from zhongshu.decide.scheduling.check.schedule import Block, Schedule
+from zhongshu.decide.scheduling.check.schedule import Block, shown
 from zhongshu.decide.scheduling.problem import AT_HAND
 from zhongshu.decide.scheduling.solution import Solution
 from zhongshu.kernel.clock import NS
@@ -59,7 +59,7 @@ def gravest(chain: list[dict[str, Any]]) -> dict[str, Any] | None:
 class _View:
     def __init__(self, plant: Plant, built: Built, solution: Solution) -> None:
         self.plant, self.built, self.problem = plant, built, built.problem
-        self.of, self.moved = Schedule(built.problem, solution), solution.moved
+        self.of, self.moved = shown(built.problem, solution), solution.moved
         self.block: dict[int, Block] = {t: b for b in self.of.blocks for t in b.members}
         self.before: dict[int, Block] = {}
         for blocks in self.of.sequences:

@@ -8,7 +8,7 @@ from typing import Any
 from zhongshu.decide.planning.build import MILLI, Built
 from zhongshu.decide.planning.build_floor import Closure
 from zhongshu.decide.scheduling.backward import latest_starts
-from zhongshu.decide.scheduling.check.schedule import Schedule
+from zhongshu.decide.scheduling.check.schedule import Schedule, shown
 from zhongshu.decide.scheduling.objective import kpis as kpis_of
 from zhongshu.decide.scheduling.problem import AT_HAND
 from zhongshu.decide.scheduling.solution import Solution
@@ -33,7 +33,7 @@ def document(
 ) -> dict[str, Any]:
     """The plan as JSON values, times in s after ``origin_ns``. ``figures`` are what only the planner knows of the search
     (bound, gap_pct, first_s, improve_s, without_replan); they stand beside the figures of the plan itself."""
-    view = Schedule(built.problem, solution)
+    view = shown(built.problem, solution)
     return {
         "version": version,
         "status": status,

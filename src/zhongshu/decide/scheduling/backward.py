@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zhongshu.decide.scheduling.check.schedule import Schedule
+from zhongshu.decide.scheduling.check.schedule import Schedule, shown
 from zhongshu.decide.scheduling.problem import AT_HAND, Problem
 from zhongshu.decide.scheduling.solution import Solution
 
@@ -10,7 +10,7 @@ from zhongshu.decide.scheduling.solution import Solution
 def latest_starts(problem: Problem, solution: Solution) -> list[int]:
     """Per task, in ticks; at least its planned start. Sequences, units and drives stay as planned; an order that is late
     anyway is due at its planned end. Closed time within a task is kept as it is (the CPM backward pass, Kelley 1961)."""
-    view = Schedule(problem, solution)
+    view = shown(problem, solution)
     ends = [max((view.end[t] for t in tasks), default=0) for tasks in problem.tasks_of]
     latest = [max(job.due, end) for job, end in zip(problem.jobs, ends, strict=True)]
     behind = _behind(problem, view)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from zhongshu.decide.scheduling.check.schedule import Schedule
+from zhongshu.decide.scheduling.check.schedule import Schedule, shown
 from zhongshu.decide.scheduling.problem import Problem
 from zhongshu.decide.scheduling.solution import Solution
 
@@ -32,7 +33,12 @@ class Kpis:
 
 def kpis(problem: Problem, solution: Solution) -> Kpis:
     """The objective (smaller is better) and its parts, of a solution that the checker found valid."""
-    view = Schedule(problem, solution)
+    return _kpis(shown(problem, solution))
+
+
+@lru_cache(maxsize=3)
+def _kpis(view: Schedule) -> Kpis:
+    problem = view.problem
     weights = problem.weights
     ends = job_ends(view)
     late = [max(0, end - job.due) for end, job in zip(ends, problem.jobs, strict=True)]

@@ -10,7 +10,7 @@ from zhongshu.decide.scheduling.check.materials import materials
 from zhongshu.decide.scheduling.check.moves import lefts, moves, vehicles
 from zhongshu.decide.scheduling.check.pins import churn, frozen, pins
 from zhongshu.decide.scheduling.check.pools import pools
-from zhongshu.decide.scheduling.check.schedule import Schedule
+from zhongshu.decide.scheduling.check.schedule import Schedule, shown
 from zhongshu.decide.scheduling.check.setups import setups
 from zhongshu.decide.scheduling.check.shape import misshapen
 from zhongshu.decide.scheduling.check.units import batches, calendars, durations, exclusive, releases
@@ -55,5 +55,5 @@ def violations(problem: Problem, solution: Solution) -> tuple[Violation, ...]:
     found = tuple(misshapen(problem, solution))
     if found:
         return found
-    view = Schedule(problem, solution)
+    view = shown(problem, solution)
     return tuple(violation for rule in RULES for violation in rule(view))

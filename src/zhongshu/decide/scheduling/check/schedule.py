@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,6 +56,17 @@ class Calendar:
         while last < len(self.closed) and self.closed[last].start < end:
             last += 1
         return self.closed[index:last]
+
+
+def shown(problem: Problem, solution: Solution) -> Schedule:
+    """A solution laid out. The last few are kept: whoever makes a plan has it checked, weighed and written down, one after the
+    other, and laying it out is much of the work of each."""
+    for view in tuple(_SHOWN):
+        if view.problem is problem and view.solution is solution:
+            return view
+    view = Schedule(problem, solution)
+    _SHOWN.append(view)
+    return view
 
 
 class Schedule:
@@ -175,3 +187,7 @@ class Schedule:
                 or abs(self.start[before.task] - before.start) > tolerance
             )
         )
+
+
+#: Those laid out last; problems and solutions never change.
+_SHOWN: deque[Schedule] = deque(maxlen=3)
