@@ -77,8 +77,8 @@ class Car:
 
     @property
     def is_planned(self) -> bool:
-        """All its stops are in its plan."""
-        return not self.todo or self.steps[-1].number > self.granted
+        """All its stops are in its plan; those of a vehicle that only goes out of the way of others are not."""
+        return not self.todo or any(step.stops for step in self.ahead)
 
     @property
     def ahead(self) -> list[Step]:

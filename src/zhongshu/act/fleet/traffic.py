@@ -20,6 +20,8 @@ WORTH_S = 2.0
 LEAD_S = 20.0
 #: Where even together there was no way, that is tried again after so long (s).
 AGAIN_S = 10.0
+#: Who has got no way for so long (s) gets it at others' cost.
+INSIST_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Traffic:
         self._ways = Ways(network, self.plans)
         self.limits, self.patience_s = limits or Limits(), patience_s
         self._together_at = -math.inf
+        self._insists_at: dict[str, float] = {}  # by vehicle that has got no way
         self.refused = 0  # plans that could not be made at the first try
 
     def car(self, name: str) -> Car:
@@ -122,12 +125,26 @@ class Traffic:
         car = self.car(name)
         self.plans.forecast(now)
         car.todo = tuple(stops)
-        if not self._ways.plan(car, now):
+        if not self._ways.plan(car, now) and not self._at_last(car, now):
             car.todo = ()
             self.refused += 1
             return False
+        self._insists_at.pop(name, None)
         car.has_order = True
         return True
+
+    def _at_last(self, car: Car, now: float) -> bool:
+        """Who has asked in vain for long gets a way together with all who are in it, at whatever cost to them."""
+        at = self._insists_at.setdefault(car.name, now + INSIST_S)
+        if now < at:
+            return False
+        saved = self.plans.save()
+        self.plans.drop(car)
+        if self._ways.together([car], now):
+            return True
+        self.plans.restore(saved)
+        self._insists_at[car.name] = now + AGAIN_S
+        return False
 
     def give_up(self, name: str) -> None:
         """Nobody needs what was planned beyond its leave."""
@@ -149,8 +166,11 @@ class Traffic:
         stopped += [c for c in self.plans.circle() if c not in stopped]
         for car in stopped:
             self.plans.drop(car)
+        for car in cars.values():
+            if not car.is_planned and car.ahead and car.ahead[0].tail:
+                self.plans.drop(car)  # it is out of the way now
         rank = {name: i for i, name in enumerate(order)}
-        unplanned = [c for c in cars.values() if not c.is_stuck and not c.ahead and self._wants_way(c)]
+        unplanned = [c for c in cars.values() if not c.is_stuck and self._wants_way(c)]
         unplanned.sort(key=lambda c: (not c.has_order, rank.get(c.name, len(rank)), c.name))
         return sorted({c.name for c in (*stopped, *self._planned(unplanned, now))})
 
@@ -163,6 +183,7 @@ class Traffic:
                 left.append(car)
         if left and now >= self._together_at:
             left = [c for c in left if not c.ahead and not self._ways.together([c], now)]
+            left = [c for c in left if not c.ahead]
             if len(left) > 1 and self._ways.together(left, now):
                 left = []
             if left:
@@ -204,7 +225,9 @@ class Traffic:
         return any(self.plans.never(step) for step in car.ahead)
 
     def _wants_way(self, car: Car) -> bool:
-        """It has stops to make, or stands where others are planned to come."""
+        """It has stops to make that are not planned, or stands where others are planned to come."""
+        if car.ahead:
+            return not car.is_planned
         return bool(car.todo) or any(True for _ in self.plans.behind(car.steps[-1]))
 
     # --- leave to drive

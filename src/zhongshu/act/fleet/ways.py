@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from zhongshu.act.fleet.network import Network
 from zhongshu.act.fleet.plans import Car, Plans
@@ -18,6 +19,8 @@ GO_S = 3.0
 LATER_S = (GO_S, 15.0, 60.0)
 #: So many orders are tried in which vehicles that block one another get their ways.
 MOST_ORDERS = 24
+#: So many choices are tried of where those may rest who go out of the way.
+MOST_SHY = 12
 #: Who asks one to go that asks one to go … that is enough when the ways hold so many lanes.
 MOST_LANES = 60
 #: After how many seconds a vehicle that rests would be off its lane; infinite if it stays.
@@ -32,6 +35,24 @@ def stays(_car: Car) -> float:
 def makes_room(car: Car) -> float:
     """Who rests and has nothing left to do but what is planned goes when it is asked."""
     return GO_S if car.is_planned and not car.is_stuck else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way to plan several together: those in the way are gone ``gone_s`` after they could leave; ``aside``: who has something
+    to do goes out of the way of the others first, who else could not leave; ``no_rest``: nobody rests on these lanes.
+    ``only_idle``: who has something else to do is not asked."""
+
+    gone_s: float
+    aside: bool = False
+    no_rest: frozenset[int] = frozenset()
+    only_idle: bool = False
+
+    def gone(self, car: Car) -> float:
+        """When it would be off its lane."""
+        if car.is_stuck or (self.only_idle and not car.is_planned):
+            return math.inf
+        return self.gone_s
 
 
 class Ways:
@@ -64,7 +85,7 @@ class Ways:
         behind the one for whom it goes."""
         saved = self._plans.save()
         self._plans.drop(car)
-        if self._in_order([car], makes_room):
+        if self._in_order([car], Attempt(GO_S, only_idle=True)):
             self._plans.forecast(now)
             return True
         self._plans.restore(saved)
@@ -91,38 +112,70 @@ class Ways:
         """Vehicles of which none may have a way while the others stand get theirs at once, one after the other, and whoever rests
         in their way goes before them. All of them or none: then nothing is changed."""
         self._plans.forecast(now)
-        for gone_s in LATER_S:
+        for attempt in self._attempts():
             for order in _orders(cars):
                 saved = self._plans.save()
-                if self._in_order(order, lambda car, s=gone_s: math.inf if car.is_stuck else s):  # type: ignore[misc]
+                if self._in_order(order, attempt):
                     self._plans.forecast(now)
                     return True
                 self._plans.restore(saved)
                 self._plans.forecast(now)
         return False
 
-    def _in_order(self, order: Sequence[Car], gone: Gone) -> bool:
-        """Each way may lead through where one stands whose turn is still to come, if it is ``gone`` by then."""
+    def _attempts(self) -> Iterator[Attempt]:
+        """First what costs least; then who goes rests elsewhere than it would by itself, by chance."""
+        lanes, draw = range(len(self._network.lanes)), random.Random(0)
+        for shy in range(MOST_SHY):
+            no_rest = (
+                frozenset(draw.sample(lanes, len(lanes) * draw.randint(1, 3) // 5))
+                if shy
+                else frozenset[int]()
+            )
+            for gone_s, aside in itertools.product(LATER_S, (False, True)):
+                yield Attempt(gone_s, aside, no_rest)
+
+    def _in_order(self, order: Sequence[Car], attempt: Attempt) -> bool:
+        """Each way may lead through where one stands whose turn is still to come, if it is gone by then."""
         queue, planned = list(order), set[str]()
 
         def free(car: Car) -> float:
-            return math.inf if car.name in planned else gone(car)
+            return math.inf if car.name in planned else attempt.gone(car)
 
         while queue:
             car = queue.pop(0)
-            begin = self._begin_after(car)
             stops = () if car.ahead else car.todo
-            way = self._search(car, stops, free).run(begin)
-            if way is None and not stops:
-                way = self._search(car, stops, free, park=True).run(begin)
-            if way is None:
+            if attempt.aside and stops and not self._go_aside(car, free, attempt):
+                return False
+            if not self._add(car, stops, free, attempt) and (
+                car is order[0] or not stops or not self._go_aside(car, free, attempt)
+            ):
                 return False
             planned.add(car.name)
-            if car.ahead:
-                self._plans.append(car, way.legs)
-            else:
-                self.take(car, way)
             queue += self._asked(planned | {c.name for c in queue})
+        return True
+
+    def _go_aside(self, car: Car, gone: Gone, attempt: Attempt) -> bool:
+        """Out of the way of others; what it has to do is planned when it is there."""
+        if car.ahead:
+            return True
+        way = self._search(car, (), gone, {*attempt.no_rest, *car.base.lanes, -1}).run(self._begin_after(car))
+        if way is not None:
+            self._plans.append(car, [replace(leg, tail=False) for leg in way.legs])
+        return way is not None
+
+    def _add(self, car: Car, stops: Sequence[Stop], gone: Gone, attempt: Attempt) -> bool:
+        """A way over these stops from where its plan ends; without stops, to where it may rest."""
+        begin = self._begin_after(car)
+        no_rest = () if stops else attempt.no_rest
+        way = self._search(car, stops, gone, no_rest).run(begin)
+        if way is None and not stops:
+            way = self._search(car, stops, gone, no_rest, park=True).run(begin)
+        if way is None or (way.here and car.ahead):
+            return False
+        if car.ahead:
+            self._plans.append(car, way.legs)
+        else:
+            self.take(car, way)
         return True
 
     def _asked(self, known: Collection[str]) -> list[Car]:
