@@ -275,9 +275,7 @@ class FirstCome:
         waiting = [lot for lot in self._open if self._to_move(lot)]
         known = self._work.waits_since
         self._work.waits_since = {n: known.get(n, self._now_ns) for n in (lot.number for lot in waiting)}
-        starts = [
-            (self._work.plant.unit_of[lot.place].station, self._impatient(lot)) for lot in waiting
-        ]
+        starts = [(self._work.plant.unit_of[lot.place].station, self._impatient(lot)) for lot in waiting]
         pairs = list(matched(idle, soon_free(self._work, self._roads), starts, self._roads))
         for index, name in pairs:
             del idle[name]

@@ -38,15 +38,21 @@ class Drive:
         car, old = traffic.car(self.order.vehicle), self.order
         last = self.first + old.base - 1
         ahead = [s for s in car.steps if s.number >= last and not s.tail]
-        route = (*old.route[: old.base], *(traffic.network.names[s.end] for s in ahead if s.number > last))
-        order = replace(
+        route = [*old.route[: old.base], *(traffic.network.names[s.end] for s in ahead if s.number > last)]
+        at = {stop.name: step.number - self.first for step in ahead for stop in step.stops}
+        for stop in car.todo:
+            if stop.name not in at:  # not planned yet, as it is in somebody's way: it is wished for
+                route += traffic.network.route(traffic.network.node[route[-1]], stop.node)[1:]
+                at[stop.name] = len(route) - 1
+        return replace(
             old,
-            route=route,
+            route=tuple(route),
             released=car.granted - self.first + 1,
             update=old.update + 1,
             stitch=old.base - 1,
+            pick_at=at.get(PICK, old.pick_at),
+            drop_at=at.get(DROP, old.drop_at),
         )
-        return _with_stops(order, ahead, self.first)
 
     def follow(self, traffic: Traffic, node: str, load: int, now: float) -> bool:
         """The vehicle was last seen at that node with that lot on board; False where the node is not on its leave."""

@@ -66,6 +66,15 @@ class Network:
             found = self._to[target] = self._search(target)
         return found
 
+    def route(self, start: int, target: int) -> list[str]:
+        """Names of the nodes on the quickest way, both ends included; just the first where no way leads."""
+        left, names = self.seconds_to(target), [self.names[start]]
+        while start != target and left[start] < math.inf:
+            lanes = (self.lanes[i] for i in self.out[start])
+            start = min(lanes, key=lambda lane: lane.seconds + left[lane.end]).end
+            names.append(self.names[start])
+        return names
+
     def standing_on(self, node: int, heading: float | None) -> tuple[int, ...]:
         """The lanes at whose end a vehicle at a node may stand: the one it looks along, or else all that end there."""
         if heading is not None:

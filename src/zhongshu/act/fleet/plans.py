@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from zhongshu.act.fleet.network import Network
@@ -11,8 +12,6 @@ from zhongshu.act.fleet.search import Leg, Stop
 
 #: Seconds ahead of now at which is forecast what waits for somebody who has no plan to leave.
 FAR = 1e6
-#: So long somebody who gives way takes to be gone.
-GO_S = 3.0
 
 
 @dataclass(slots=True, eq=False)
@@ -79,13 +78,21 @@ class Car:
 
     @property
     def is_planned(self) -> bool:
-        """All its stops are in its plan."""
-        return not self.todo or self.steps[-1].number > self.granted
+        """All its stops are in its plan; those of a vehicle that only goes out of the way of others are not."""
+        return not self.todo or any(step.stops for step in self.ahead)
 
     @property
     def ahead(self) -> list[Step]:
         """Planned, not granted."""
         return self.steps[self.granted - self.steps[0].number + 1 :]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Of each vehicle steps, ``todo``, ``stops_here``, and stops and arrival at the end of its leave; the visits by place."""
+
+    cars: list[tuple[Car, tuple[Step, ...], tuple[Stop, ...], bool, tuple[Stop, ...], float]]
+    visits: list[tuple[Step, ...]]
 
 
 class Plans:
@@ -139,6 +146,21 @@ class Plans:
                 at = next((i for i, other in enumerate(queue) if _after(other, step)), len(queue))
                 queue.insert(at, step)
 
+    def save(self) -> Saved:
+        """All plans as they stand, for ``restore``."""
+        cars = [
+            (car, tuple(car.steps), car.todo, car.stops_here, car.base.stops, car.base.arrive)
+            for car in self.cars.values()
+        ]
+        return Saved(cars, [tuple(queue) for queue in self.visits])
+
+    def restore(self, saved: Saved) -> None:
+        """As they were, provided that nobody has been granted anything since; forecast them again."""
+        for car, steps, todo, stops_here, stops, arrive in saved.cars:
+            car.steps, car.todo, car.stops_here = list(steps), todo, stops_here
+            car.base.stops, car.base.arrive = stops, arrive
+        self.visits = [list(queue) for queue in saved.visits]
+
     def drop(self, car: Car) -> list[Step]:
         """Forget what is planned beyond the granted steps."""
         gone = car.ahead
@@ -169,6 +191,50 @@ class Plans:
     def never(self, step: Step) -> bool:
         """It waits for somebody who has no plan to leave."""
         return step.start > self._never
+
+    def circle(self) -> list[Car]:
+        """Vehicles of which each waits for the next one, and the last for the first; empty as long as plans are right."""
+        seen: dict[int, bool] = {}  # by id of a step: True while it is on the path
+
+        for car in self.cars.values():
+            for step in car.ahead:
+                if id(step) not in seen and (found := self._circle(step, seen)):
+                    return found
+        return []
+
+    def _circle(self, first: Step, seen: dict[int, bool]) -> list[Car]:
+        path, todo = [first], [self._waits_for(first)]
+        seen[id(first)] = True
+        while path:
+            onward = next(todo[-1], None)
+            if onward is None:
+                seen[id(path.pop())] = False
+                todo.pop()
+            elif seen.get(id(onward)):
+                circle = path[next(i for i, step in enumerate(path) if step is onward) :]
+                return list({step.car.name: step.car for step in circle}.values())
+            elif id(onward) not in seen:
+                seen[id(onward)] = True
+                path.append(onward)
+                todo.append(self._waits_for(onward))
+        return []
+
+    def _waits_for(self, step: Step) -> Iterator[Step]:
+        """Steps that must have begun before this one can, as far as they are planned and not granted."""
+        before = self.before(step)
+        if before is not None and not before.granted:
+            yield before
+        for place in self._places(step):
+            for other in itertools.takewhile(lambda o: o is not step, self.visits[place]):
+                on_lane = place < len(self.network.lanes)
+                left = self.after(other) if on_lane else other
+                if other.car is not step.car and left is not None and not left.granted:
+                    yield left
+
+    def after(self, step: Step) -> Step | None:
+        """The step of the same vehicle behind it."""
+        at = step.number - step.car.steps[0].number + 1
+        return step.car.steps[at] if at < len(step.car.steps) else None
 
     def before(self, step: Step) -> Step | None:
         """The step of the same vehicle before it."""
@@ -219,9 +285,9 @@ class Plans:
                 start = free_at[place]
         return start
 
-    def free(self, place: int, me: Car, *, rests: bool) -> list[tuple[float, float]]:
+    def free(self, place: int, me: Car, gone: Callable[[Car], float]) -> list[tuple[float, float]]:
         """When nobody else is at a place (s), by the forecast. What others are granted counts from ever; of one's own nothing
-        does, since it is behind one. ``rests``: who has nothing more to do stays; else he is taken to go when somebody comes."""
+        does, since it is behind one. ``gone``: how long after it could leave a vehicle is off the place where its plan ends."""
         is_lane = place < len(self.network.lanes)
         found, t = [], -math.inf
         for step in self.visits[place]:
@@ -230,21 +296,18 @@ class Plans:
             begin = -math.inf if step.granted else step.start
             if begin > t:
                 found.append((t, begin))
-            t = max(t, self._left(step, rests) if is_lane else step.start + step.crossing_s)
+            t = max(t, self._left(step, gone) if is_lane else step.start + step.crossing_s)
         if t < math.inf:
             found.append((t, math.inf))
         return found
 
-    def _left(self, step: Step, rests: bool) -> float:
+    def _left(self, step: Step, gone: Callable[[Car], float]) -> float:
         """When a vehicle is off the lane of a step; never if it has no plan to go on."""
-        car = step.car
-        at = step.number - car.steps[0].number + 1
-        if at < len(car.steps):
-            left = car.steps[at].start + car.steps[at].crossing_s
+        car, onward = step.car, self.after(step)
+        if onward is not None:
+            left = onward.start + onward.crossing_s
             return left if left < self._never else math.inf
-        if rests or car.is_stuck or not car.is_planned or step.ready > self._never:
-            return math.inf
-        return step.ready + GO_S
+        return math.inf if step.ready > self._never else step.ready + gone(car)
 
     def _places(self, step: Step) -> tuple[int, ...]:
         if not step.places:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zhongshu.act.fleet.network import Network
 from zhongshu.act.fleet.plans import Car, Plans, Step
-from zhongshu.act.fleet.search import Begin, Leg, Search, Stop, Way
+from zhongshu.act.fleet.search import Stop
+from zhongshu.act.fleet.ways import Ways
 
 #: A vehicle that has not come so far within so many seconds beyond what was to be expected is not counted on any more.
 PATIENCE_S = 60.0
-#: Who rests is asked to give way if that saves another one more than this (s).
-GIVE_WAY_S = 3.0
-#: Who asks one to go that asks one to go … that is enough when the ways hold so many lanes.
-MOST_LANES = 60
 #: Another plan is taken up for an order that ends so much sooner by it (s).
 WORTH_S = 2.0
 #: A vehicle gives way when the one for which it does will be there in so many seconds.
 LEAD_S = 20.0
+#: Where even together there was no way, that is tried again after so long (s).
+AGAIN_S = 10.0
+#: Who has got no way for so long (s) gets it at others' cost.
+INSIST_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,10 @@ class Traffic:
         self, network: Network, limits: Limits | None = None, patience_s: float = PATIENCE_S
     ) -> None:
         self.network, self.plans = network, Plans(network)
+        self._ways = Ways(network, self.plans)
         self.limits, self.patience_s = limits or Limits(), patience_s
+        self._together_at = -math.inf
+        self._insists_at: dict[str, float] = {}  # by vehicle that has got no way
         self.refused = 0  # plans that could not be made at the first try
 
     def car(self, name: str) -> Car:
@@ -120,13 +124,27 @@ class Traffic:
         """Plan a way over these stops from where its leave ends; False where there is none yet, and nothing is changed."""
         car = self.car(name)
         self.plans.forecast(now)
-        way = self._best_way(car, stops, now)
-        if way is None:
+        car.todo = tuple(stops)
+        if not self._ways.plan(car, now) and not self._at_last(car, now):
+            car.todo = ()
             self.refused += 1
             return False
-        car.todo, car.has_order = tuple(stops), True
-        self._take(car, way)
+        self._insists_at.pop(name, None)
+        car.has_order = True
         return True
+
+    def _at_last(self, car: Car, now: float) -> bool:
+        """Who has asked in vain for long gets a way together with all who are in it, at whatever cost to them."""
+        at = self._insists_at.setdefault(car.name, now + INSIST_S)
+        if now < at:
+            return False
+        saved = self.plans.save()
+        self.plans.drop(car)
+        if self._ways.together([car], now):
+            return True
+        self.plans.restore(saved)
+        self._insists_at[car.name] = now + AGAIN_S
+        return False
 
     def give_up(self, name: str) -> None:
         """Nobody needs what was planned beyond its leave."""
@@ -144,20 +162,33 @@ class Traffic:
             if not car.has_order and car.ahead and not self._others_after(car):
                 self.plans.drop(car)
         self.plans.forecast(now)
-        stopped = {c.name for c in cars.values() if c.ahead and (c.is_stuck or self._waits_in_vain(c))}
-        for name in stopped:
-            self.plans.drop(cars[name])
+        stopped = [c for c in cars.values() if c.ahead and (c.is_stuck or self._waits_in_vain(c))]
+        stopped += [c for c in self.plans.circle() if c not in stopped]
+        for car in stopped:
+            self.plans.drop(car)
+        for car in cars.values():
+            if not car.is_planned and car.ahead and car.ahead[0].tail:
+                self.plans.drop(car)  # it is out of the way now
         rank = {name: i for i, name in enumerate(order)}
-        unplanned = [c for c in cars.values() if not c.is_stuck and not c.ahead and self._wants_way(c)]
+        unplanned = [c for c in cars.values() if not c.is_stuck and self._wants_way(c)]
         unplanned.sort(key=lambda c: (not c.has_order, rank.get(c.name, len(rank)), c.name))
-        changed = stopped
-        for car in unplanned:
+        return sorted({c.name for c in (*stopped, *self._planned(unplanned, now))})
+
+    def _planned(self, cars: Sequence[Car], now: float) -> list[Car]:
+        """Those of them that have a plan now: each on its own if it can, else together with those in its way, else all at once."""
+        left = []
+        for car in cars:
             self.plans.forecast(now)
-            way = self._best_way(car, car.todo, now)
-            if way is not None:
-                self._take(car, way)
-                changed.add(car.name)
-        return sorted(changed)
+            if not self._ways.plan(car, now):
+                left.append(car)
+        if left and now >= self._together_at:
+            left = [c for c in left if not c.ahead and not self._ways.together([c], now)]
+            left = [c for c in left if not c.ahead]
+            if len(left) > 1 and self._ways.together(left, now):
+                left = []
+            if left:
+                self._together_at = now + AGAIN_S
+        return [c for c in cars if c.ahead]
 
     def improve(self, now: float) -> int:
         """Once in a while: who would be there sooner another way, or before somebody who is late, gets another plan. Returns
@@ -168,11 +199,9 @@ class Traffic:
             last = next((s for s in reversed(car.ahead) if s.stops), None)
             if last is None or car.is_stuck:
                 continue
-            if last.ready - self._least(car, car.todo) < WORTH_S:
+            if last.ready - self._ways.least(car) < WORTH_S:
                 continue
-            way = self._best_way(car, car.todo, now)
-            if way is not None and last.ready - way.done >= WORTH_S:
-                self._take(car, way)
+            if self._ways.plan(car, now, before=last.ready - WORTH_S):
                 self.plans.forecast(now)
                 found += 1
         return found
@@ -196,123 +225,10 @@ class Traffic:
         return any(self.plans.never(step) for step in car.ahead)
 
     def _wants_way(self, car: Car) -> bool:
-        """It has stops to make, or stands where others are planned to come."""
+        """It has stops to make that are not planned, or stands where others are planned to come."""
+        if car.ahead:
+            return not car.is_planned
         return bool(car.todo) or any(True for _ in self.plans.behind(car.steps[-1]))
-
-    def _best_way(self, car: Car, stops: Sequence[Stop], now: float) -> Way | None:
-        """Past everybody who rests; or, where it is shorter, through where others rest, who then go on to another place."""
-        hard = self._way(car, stops)
-        if not stops or (hard is not None and hard.done - self._least(car, stops) < GIVE_WAY_S):
-            return hard
-        soft = self._way(car, stops, rests=False)
-        if soft is None or (hard is not None and hard.done - soft.done < GIVE_WAY_S):
-            return hard
-        way = self._way(car, stops) if self._make_room(car, soft, (), now) else hard
-        return way or self._through(car, soft)
-
-    def _through(self, car: Car, soft: Way) -> Way | None:
-        """Where there is no room beside a way: it is entered, and whoever rests on it goes before, to wherever it can; also
-        behind the one for whom it goes. None where somebody can't, and nothing is changed for the one who asks."""
-        old = [Leg(s.lanes[0], s.start, s.stops, s.tail) for s in car.ahead]
-        lanes = {leg.lane: at for at, leg in enumerate(soft.legs)}
-        there = [c for c in self._resting(car) if lanes.keys() & set(c.steps[-1].lanes)]
-        self.plans.drop(car)
-        self.plans.append(car, soft.legs)
-        for other in sorted(there, key=lambda c: -max(lanes.get(i, -1) for i in c.steps[-1].lanes)):
-            last = other.steps[-1]
-            until = min((s.start for s in self.plans.behind(last)), default=math.inf)
-            search = self._search(other, (), {*last.lanes, -1}, park=True)
-            way = search.run(Begin(last.end, last.ready, until))
-            if way is None:
-                soft = Way((), tuple(old), math.inf)
-                break
-            self.plans.append(other, way.legs)
-        self.plans.drop(car)
-        self.plans.append(car, old)
-        return soft if soft.done < math.inf else None
-
-    def _make_room(self, car: Car, soft: Way, before: Collection[int], now: float) -> bool:
-        """Whoever rests on that way is to go elsewhere from there; who can't, because another one rests in its way, asks
-        that one first. True if anybody goes. ``before``: lanes of those who ask."""
-        lanes = {*before, *(leg.lane for leg in soft.legs)}
-        there = [c for c in self._resting(car) if lanes & set(c.steps[-1].lanes)]
-        moved = [c for c in there if self._move_on(c, lanes, now)]
-        while moved and len(moved) < len(there):
-            more = [c for c in there if c not in moved and self._move_on(c, lanes, now)]
-            if not more:
-                break
-            moved += more
-        if len(moved) == len(there) or len(before) > MOST_LANES:
-            return bool(moved)
-        for other in (c for c in there if c not in moved):
-            last = other.steps[-1]
-            onward = self._search(other, (), {*lanes, *last.lanes, -1}, rests=False)
-            way = onward.run(Begin(last.end, last.ready, math.inf))
-            if way is not None and self._make_room(other, way, lanes, now):
-                moved += [other] if self._move_on(other, lanes, now) else []
-        return bool(moved)
-
-    def _resting(self, car: Car) -> list[Car]:
-        """Others whose plan ends somewhere, and who may be asked to go on from there."""
-        return [c for c in self.plans.cars.values() if c is not car and not c.is_stuck and c.is_planned]
-
-    def _move_on(self, car: Car, lanes: Collection[int], now: float) -> bool:
-        """Plan for somebody to go on from where its plan ends to a place that is on none of these lanes."""
-        last = car.steps[-1]
-        begin, no_rest = Begin(last.end, last.ready, math.inf), {*lanes, *last.lanes, -1}
-        way = self._search(car, (), no_rest).run(begin) or self._search(car, (), no_rest, park=True).run(
-            begin
-        )
-        if way is None:
-            return False
-        self.plans.append(car, way.legs)
-        self.plans.forecast(now)
-        return True
-
-    def _way(self, car: Car, stops: Sequence[Stop], *, rests: bool = True) -> Way | None:
-        return self._search(car, stops, rests=rests).run(self._begin(car))
-
-    def _least(self, car: Car, stops: Sequence[Stop]) -> float:
-        return self._search(car, stops).least(self._begin(car))
-
-    def _search(
-        self,
-        car: Car,
-        stops: Sequence[Stop],
-        no_rest: Collection[int] = (),
-        *,
-        rests: bool = True,
-        park: bool = False,
-    ) -> Search:
-        """``no_rest``: lanes on which the way must not end; nor does it at a charger where nothing is to be done, unless
-        it may ``park`` there."""
-        known: dict[int, list[tuple[float, float]]] = {}
-        goal = stops[-1].node if stops else -1
-        chargers = frozenset() if park else self.network.chargers - {goal}
-        no_rest = {*no_rest, *(i for node in chargers for i in self.network.into[node])}
-
-        def free(place: int) -> list[tuple[float, float]]:
-            if place not in known:
-                known[place] = self.plans.free(place, car, rests=rests)
-            return known[place]
-
-        return Search(self.network, free, stops, no_rest)
-
-    def _begin(self, car: Car) -> Begin:
-        base = car.base
-        until = min((other.start for other in self.plans.behind(base)), default=math.inf)
-        return Begin(base.end, base.ready, until)
-
-    def _take(self, car: Car, way: Way) -> None:
-        self.plans.drop(car)
-        if way.here:
-            base = car.base
-            if base.reached:
-                base.arrive, base.stops = base.ready, ()
-            base.stops += way.here
-            base.ready += sum(stop.dwell_s for stop in way.here)
-            car.todo, car.stops_here = car.todo[len(way.here) :], True
-        self.plans.append(car, way.legs)
 
     # --- leave to drive
 
