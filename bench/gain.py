@@ -36,6 +36,7 @@ FIGURES = (
     ("on_time_share", "on time, %", 100.0, 1, True),
     ("weighted_tardiness", "weighted tardiness, h", 1.0, 1, False),
     ("throughput", "pieces an hour", 1.0, 1, True),
+    ("pieces_short", "pieces short", 1.0, 0, False),
     ("wip_mean", "lots in the plant", 1.0, 1, False),
     ("changeovers", "change-overs", 1.0, 0, False),
     ("energy_cost", "energy, CNY", 1.0, 0, False),

@@ -6,7 +6,9 @@ import json
 import random
 
 from zhongshu.decide.explode import explode, grow, remake
-from zhongshu.decide.first_come import FirstCome, Move, Start
+from zhongshu.decide.dispatching import Dispatch
+from zhongshu.decide.first_come import Move, Start
+from zhongshu.decide.follow import Follow, PlanInForce
 from zhongshu.decide.progress import Progress
 from zhongshu.decide.propose import Proposer
 from zhongshu.decide.roads import Roads
@@ -24,9 +26,12 @@ TURN_NS = 1_000_000_000
 
 
 class ImaginaryFloor:
-    """Runs first-come dispatch against a floor with random durations, refusals and scrap; ``seed`` repeats a run."""
+    """Runs a dispatch, by default first come, first served, against a floor with random durations, refusals and scrap; ``seed``
+    repeats a run. ``plan`` may be set."""
 
     def __init__(self, plant: Plant, seed: int, refusals: float = 0.0, scrap: float = 0.0) -> None:
+        self.dispatch: Dispatch = Follow
+        self.plan: PlanInForce | None = None
         self.work = Work(plant)
         self.roads = Roads(plant.roads)
         self.progress = Progress(self.work)
@@ -70,7 +75,7 @@ class ImaginaryFloor:
 
     def choose(self) -> None:
         """Choose, and obey."""
-        for choice in list(FirstCome(self.work, self.roads, self.now_ns).choices()):
+        for choice in list(self.dispatch(self.work, self.roads, self.now_ns, self.plan).choices()):
             proposal = self.proposer.propose(choice, self.now_ns)
             if proposal is None:
                 continue
