@@ -107,7 +107,11 @@ def stitched(base: Order, update: Order) -> Order:
             f"nodes.0: {first.node_id} #{first.sequence_id} is not the last released node, "
             f"{last.node_id} #{last.sequence_id}"
         )
-    nodes = (*released[:-1], *update.nodes)
+    # The standard repeats the node with all its actions; there are masters that send only the new ones.
+    again = {action.action_id for action in first.actions}
+    kept = tuple(action for action in last.actions if action.action_id not in again)
+    joint = first.model_copy(update={"actions": (*kept, *first.actions)})
+    nodes = (*released[:-1], joint, *update.nodes[1:])
     edges = (*base.edges[: len(released) - 1], *update.edges)
     return update.model_copy(update={"nodes": nodes, "edges": edges})
 
