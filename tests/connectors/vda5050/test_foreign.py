@@ -152,7 +152,7 @@ async def test_a_foreign_vehicle_refuses_an_update_that_does_not_fit(driven: Dri
 
 async def test_a_foreign_vehicle_gives_an_order_back(driven: Driven) -> None:
     assert await driven.call(Verb.TRANSPORT, 77, released=4) is Outcome.ACCEPTED
-    assert await driven.call(Verb.CANCEL_TRANSPORT, 78) is Outcome.ACCEPTED
+    assert await driven.call(Verb.CANCEL_TRANSPORT, 78, order=77) is Outcome.ACCEPTED
     await driven.sink.until(
         lambda: (s := driven.master._vehicles["V1"].state) is not None and not s.node_states
     )

@@ -13,6 +13,8 @@ from zhongshu.model.plant import RoadMap
 
 PICK, DROP = "pick", "drop"
 LOAD_ID, STATION = "loadId", "stationName"
+#: Parameter of cancelOrder: which order is meant. Not of the standard's 2.x, whose vehicles may pass it over.
+ORDER_ID = "orderId"
 KEY_MAX = 2**31 - 1
 
 
