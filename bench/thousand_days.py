@@ -78,7 +78,7 @@ def section(days: Mapping[int, Mapping[str, Any]], about: str) -> str:
         "",
         about,
         "",
-        f"Seeded days {min(days)} to {max(days)} of `tests/act/fleet/days.py` on the kitchen's roads, in virtual time against the "
+        f"{len(days):,} of the seeded days from {min(days)} to {max(days)} of `tests/act/fleet/days.py` on the kitchen's roads, in virtual time against the "
         "twin's vehicles, each of which does its tasks one after the other, from a random machine to another. Calm: 20 vehicles, 3 "
         "tasks each, a fifth of them 1.1 to 1.8 times slower than the lanes allow. With mishaps: 20 to 24 vehicles, 2 tasks each, "
         "and by turns stops of 5 to 60 s, vehicles lost for 3 to 15 min, a brain that restarts, cancelled orders, all of it, and none. "

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import random
 
-from zhongshu.decide.explode import explode, grow, remake
 from zhongshu.decide.dispatching import Dispatch
+from zhongshu.decide.explode import explode, grow, remake
 from zhongshu.decide.first_come import Move, Start
 from zhongshu.decide.follow import Follow, PlanInForce
 from zhongshu.decide.progress import Progress

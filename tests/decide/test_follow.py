@@ -101,7 +101,9 @@ def test_places_are_kept_for_those_whose_turn_comes_first() -> None:
     floor.plan = _plan(floor, {f"{n}:1": ("bend-1", 50 + 10 * n) for n in (1, 2, 3, 4, 5)})
     list(floor.dispatch(floor.work, floor.roads, floor.now_ns, floor.plan).choices())
     chosen = {n for n, lot in floor.work.lots.items() if lot.target == "bend-1"}
-    assert chosen == {2, 3, 4}, "the last of four places is for the first lot, which comes next but is still being cut"
+    assert chosen == {2, 3, 4}, (
+        "the last of four places is for the first lot, which comes next but is still being cut"
+    )
 
 
 def test_a_unit_waits_for_whose_turn_it_is_but_not_for_ever_however_often_it_is_planned_anew() -> None:

@@ -115,6 +115,18 @@ def test_a_cancelled_order_ends_at_the_next_node_and_the_load_stays_on_board() -
     assert bench.floor.shop.stock.lots[1].unit == "wash"
 
 
+def test_a_late_cancel_of_an_earlier_order_does_not_end_the_next_one() -> None:
+    bench = _ready()
+    vehicle = bench.floor.vehicles["agv-1"]
+    move = {"lot": 0, "route": _BACK[:2], "pick_at": 0, "drop_at": 0, "pick_unit": "", "drop_unit": ""}
+    bench.ask("agv-1", Verb.TRANSPORT, key=70, **move)
+    bench.wait(20)
+    bench.ask("agv-1", Verb.TRANSPORT, key=71, **{**move, "route": _BACK[1:]})
+    assert bench.ask("agv-1", Verb.CANCEL_TRANSPORT, order=70).result is Result.NOT_READY
+    assert vehicle.running
+    assert bench.ask("agv-1", Verb.CANCEL_TRANSPORT, order=71).result is Result.OK
+
+
 def test_it_waits_before_a_full_buffer() -> None:
     bench = _ready(1)
     stock = bench.floor.shop.stock

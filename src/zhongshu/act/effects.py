@@ -70,6 +70,10 @@ class Effects:
             return self._keyed(call, roles.ORDER_KEY, roles.ORDER_STATE, wanted, TransportState.FAILED)
         if call.verb is Verb.CANCEL_TRANSPORT:
             gone = {float(s) for s in TransportState if s is not TransportState.RUNNING}
+            order, meant = self._good(call.unit, roles.ORDER_KEY), call.args.get("order")
+            if meant and order is not None and int(order) != meant:
+                points = self._ids(call.unit, roles.ORDER_KEY)
+                return Effect(Verdict.SEEN, f"{roles.ORDER_KEY}={int(order)}", points)
             return self._state(call, roles.ORDER_STATE, gone)
         if call.verb is Verb.SET_PARAMETER:
             return self._parameter(call)

@@ -254,7 +254,10 @@ class FirstCome:
 
     def _has_room(self, unit: str, own: int) -> bool:
         """A free place behind it."""
-        return self._outgoing[unit] - own < self._work.plant.type_of[self._work.plant.unit_of[unit].type].buffer_out
+        return (
+            self._outgoing[unit] - own
+            < self._work.plant.type_of[self._work.plant.unit_of[unit].type].buffer_out
+        )
 
     def _parts_there(self, lot: Lot, operation: int) -> bool:
         """All parts that enter lie in front of the unit."""

@@ -143,7 +143,7 @@ class Proposer:
             proposal,
             choice.vehicle,
             Verb.CANCEL_TRANSPORT,
-            {},
+            {"order": vehicle.command},
             choice.reason,
             subject,
             now_ns,

@@ -19,7 +19,7 @@ BATTERY_LOW = 20.0
 BATTERY_TO_CHARGE = 40.0
 BATTERY_ENOUGH = 80.0
 #: A vehicle is called back if another one is there so much sooner (plant seconds): it loses its way so far, and a little time.
-RECALL_S = 60.0
+RECALL_S = 120.0
 #: Who is under way takes so many times as long as on empty roads.
 TRAFFIC = 1.3
 #: A lot that has waited so long (plant seconds) does not wait for a vehicle that will only be free soon.

@@ -135,7 +135,9 @@ class Work:
     )  # orders and the pieces that were added to them
     autonomy: Autonomy = field(default_factory=lambda: Autonomy(0, {}, {}))
     advised: dict[str, Advice] = field(default_factory=dict)  # by unit
-    idle_since: dict[str, int] = field(default_factory=dict)  # unit → plant ns since it waits for a lot's turn
+    idle_since: dict[str, int] = field(
+        default_factory=dict
+    )  # unit → plant ns since it waits for a lot's turn
     waits_since: dict[int, int] = field(default_factory=dict)  # lot → plant ns since it waits for a vehicle
     dirty_lots: set[int] = field(default_factory=set)
     dirty_orders: set[str] = field(default_factory=set)

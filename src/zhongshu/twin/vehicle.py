@@ -178,7 +178,8 @@ class Vehicle:
         if self.local:
             raise Refusal(Result.WRONG_MODE, "refused.wrong_mode", mode=self.mode.name)
         if call.verb is Verb.CANCEL_TRANSPORT:
-            if not self.running:
+            meant = call.args.get("order", 0)  # a late one must not end the next order
+            if not self.running or (meant and self.order is not None and meant != self.order.key):
                 raise Refusal(
                     Result.NOT_READY, "refused.not_ready", state=self.order_state.name, verb=call.verb.name
                 )

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from zhongshu.kernel.store import Store
+from zhongshu.kernel.store.drives import sent_order
 from zhongshu.kernel.store.tables import Command, Lot
 from zhongshu.model import roles
 from zhongshu.model.batch import GOOD, QUALITY_MASK
@@ -43,9 +44,10 @@ def _running(plant: Plant, watch: Watch, vehicle: str) -> int:
 
 
 def _mission(session: Session, command: Command | None) -> dict[str, Any] | None:
+    """With the way as it was last sent: a command has only the first leave, updates extend and change it."""
     if command is None:
         return None
-    args = command.args
+    args = sent_order(session, command.plant, command.unit, command.key) or command.args
     lot = session.get(Lot, int(args.get("lot") or 0))
     return {
         "command": command.key,

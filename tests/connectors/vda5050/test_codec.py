@@ -133,6 +133,17 @@ def test_a_part_that_is_released_is_the_base_and_the_rest_the_horizon() -> None:
     assert transport_order(order, "V1") == replace(TRANSPORT, released=2)
 
 
+def test_an_update_that_does_not_repeat_what_was_to_be_done_there_takes_nothing_back() -> None:
+    """The node at which it joins keeps its actions, each of them once."""
+    first = order_of(replace(TRANSPORT, released=TRANSPORT.pick_at + 1))
+    update = order_of(replace(TRANSPORT, update=1, stitch=TRANSPORT.pick_at))
+    bare = update.nodes[0].model_copy(update={"actions": ()})
+    for sent in (update, update.model_copy(update={"nodes": (bare, *update.nodes[1:])})):
+        whole = stitched(first, sent)
+        assert [a.action_type for node in whole.nodes for a in node.actions] == ["pick", "drop"]
+        assert transport_order(whole, "V1") == replace(TRANSPORT, update=1)
+
+
 def test_an_update_is_stitched_to_the_last_released_node() -> None:
     """Its nodes begin there, and the whole order comes back although only the rest was sent."""
     first = order_of(replace(TRANSPORT, released=2))

@@ -157,6 +157,17 @@ async def test_updates_that_do_not_fit_are_refused(stage: Stage) -> None:
     assert answer.outcome is Outcome.ACCEPTED
 
 
+async def test_a_cancel_says_which_order_it_means_and_is_not_sent_to_another_one(stage: Stage) -> None:
+    await stage.master.call(Call("V1", Verb.TRANSPORT, 77, ARGS))
+    await stage.publish(order=77, last_node=100, order_state=TransportState.RUNNING)
+    late = await stage.master.call(Call("V1", Verb.CANCEL_TRANSPORT, 80, {"order": 76}))
+    assert (late.outcome, late.result) == (Outcome.REFUSED, Result.NOT_READY) and "76" in late.reason
+    assert len(stage.machines.calls) == 1
+    meant = await stage.master.call(Call("V1", Verb.CANCEL_TRANSPORT, 81, {"order": 77}))
+    assert meant.outcome is Outcome.ACCEPTED
+    assert dict(stage.machines.calls[-1].args) == {"order": 77}
+
+
 async def test_a_vehicle_that_broke_down_is_in_no_state_to_drive_and_keeps_its_order(stage: Stage) -> None:
     await stage.master.call(Call("V1", Verb.TRANSPORT, 77, ARGS))
     broken = {"state": UnitState.ABORTED, "errors": 1}

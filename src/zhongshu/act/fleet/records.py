@@ -12,6 +12,7 @@ from zhongshu.act.fleet.drives import Drive
 from zhongshu.kernel.outbox import put_event
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.autonomy import autonomy_version
+from zhongshu.kernel.store.drives import DRIVE
 from zhongshu.kernel.store.meta import set_meta
 from zhongshu.kernel.store.tables import Command, Meta
 from zhongshu.kernel.store.within import Within
@@ -19,7 +20,6 @@ from zhongshu.model.commands import CommandStatus
 from zhongshu.model.messages import Proposed, TransportProgressed
 from zhongshu.model.orders import TransportOrder
 
-_KEY = "act.fleet."
 #: With such a status the order never reached its vehicle, or came to nothing there.
 _NOT_OUT = frozenset(
     {
@@ -69,9 +69,9 @@ class Records:
         """By vehicle; orders that never went out are left out, and so are their vehicles."""
         found: dict[str, Drive | Rest] = {}
         with self._store.read() as session:
-            rows = session.scalars(select(Meta).where(Meta.plant == self._plant, Meta.key.startswith(_KEY)))
+            rows = session.scalars(select(Meta).where(Meta.plant == self._plant, Meta.key.startswith(DRIVE)))
             for row in rows:
-                vehicle, raw = row.key.removeprefix(_KEY), json.loads(row.value)
+                vehicle, raw = row.key.removeprefix(DRIVE), json.loads(row.value)
                 if "key" not in raw:
                     found[vehicle] = Rest(raw["node"], raw["came"])
                     continue
@@ -89,4 +89,4 @@ class Records:
             put_event(connection, "act", proposal, msg_id=f"proposal.{proposal.proposal}")
 
     def _set(self, within: Within, vehicle: str, raw: dict[str, Any]) -> None:
-        set_meta(within, self._plant, _KEY + vehicle, json.dumps(raw))
+        set_meta(within, self._plant, DRIVE + vehicle, json.dumps(raw))

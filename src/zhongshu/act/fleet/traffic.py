@@ -183,7 +183,7 @@ class Traffic:
                 left.append(car)
         if left and now >= self._together_at:
             left = [c for c in left if not c.ahead and not self._ways.together([c], now)]
-            left = [c for c in left if not c.ahead]
+            left = [c for c in left if not c.ahead and self._ways.is_hopeful(c)]
             if len(left) > 1 and self._ways.together(left, now):
                 left = []
             if left:

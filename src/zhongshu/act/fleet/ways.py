@@ -112,15 +112,20 @@ class Ways:
         """Vehicles of which none may have a way while the others stand get theirs at once, one after the other, and whoever rests
         in their way goes before them. All of them or none: then nothing is changed."""
         self._plans.forecast(now)
-        for attempt in self._attempts():
-            for order in _orders(cars):
-                saved = self._plans.save()
-                if self._in_order(order, attempt):
-                    self._plans.forecast(now)
-                    return True
-                self._plans.restore(saved)
+        if not all(self.is_hopeful(car) for car in cars):
+            return False
+        for attempt, order in zip(self._attempts(), itertools.cycle(_orders(cars)), strict=False):
+            saved = self._plans.save()
+            if self._in_order(order, attempt):
                 self._plans.forecast(now)
+                return True
+            self._plans.restore(saved)
+            self._plans.forecast(now)
         return False
+
+    def is_hopeful(self, car: Car) -> bool:
+        """It would have a way if everybody went who can."""
+        return self._way(car, Attempt(GO_S).gone) is not None
 
     def _attempts(self) -> Iterator[Attempt]:
         """First what costs least; then who goes rests elsewhere than it would by itself, by chance."""
@@ -272,12 +277,9 @@ class Ways:
         return Begin(step.end, step.ready, until)
 
 
-def _orders(cars: Sequence[Car]) -> Iterator[Sequence[Car]]:
-    """All orders of a few, a sample of the orders of many."""
+def _orders(cars: Sequence[Car]) -> list[Sequence[Car]]:
+    """All orders of a few, a sample of the orders of many, as they are given first."""
+    draw = random.Random(len(cars))
     if math.factorial(min(len(cars), 9)) <= MOST_ORDERS:
-        yield from itertools.permutations(cars)
-        return
-    shuffled, draw = list(cars), random.Random(len(cars))
-    for _ in range(MOST_ORDERS):
-        yield tuple(shuffled)
-        draw.shuffle(shuffled)
+        return list(itertools.permutations(cars))
+    return [tuple(cars), *(draw.sample(list(cars), len(cars)) for _ in range(MOST_ORDERS - 1))]

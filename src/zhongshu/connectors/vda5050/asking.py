@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from zhongshu.connectors.vda5050.codec import (
 )
 from zhongshu.connectors.vda5050.config import Settings
 from zhongshu.connectors.vda5050.messages import State, VehicleError
-from zhongshu.connectors.vda5050.orders import Roads, order_message
+from zhongshu.connectors.vda5050.orders import ORDER_ID, Roads, order_message
 from zhongshu.connectors.vda5050.points import answers, refers_to
 from zhongshu.connectors.vda5050.vehicle import Vehicle
 from zhongshu.kernel.clock import NS, Clock
@@ -102,6 +102,10 @@ class Asking:
             return Answer(Outcome.NOT_SENT, reason=say("not_sent.offline", unit=call.unit))
         if vehicle.state is not None and (known := judge(vehicle.state, None)) is not None:
             return known  # the vehicle has had this very request before
+        if call.verb is Verb.CANCEL_TRANSPORT and _is_over(vehicle, call):
+            return _refused(
+                Result.NOT_READY, say("refused.order_over", unit=call.unit, order=call.args["order"])
+            )
         try:
             message = self._message(call)
             payload = encode(message)
@@ -142,7 +146,9 @@ class Asking:
                 {}, order, self._roads
             )  # a header number is spent only on a message that can be made
             return order_message(headers.next(ORDER, now_ns), order, self._roads)
-        action = _action(ACTIONS[call.verb], _action_id(call))
+        meant = call.args.get("order")
+        parameters = [{"key": ORDER_ID, "value": str(meant)}] if meant else []
+        action = _action(ACTIONS[call.verb], _action_id(call), parameters)
         return instant_actions(headers.next(INSTANT_ACTIONS, now_ns), [action])
 
 
@@ -195,12 +201,23 @@ def _by_vehicle(error: VehicleError, state: State) -> Answer:
     return Answer(Outcome.REFUSED, result, text, _time(state))
 
 
-def _action(kind: str, action_id: str) -> dict[str, Any]:
-    return {"actionType": kind, "actionId": action_id, "blockingType": "HARD", "actionParameters": []}
+def _action(kind: str, action_id: str, parameters: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    return {
+        "actionType": kind,
+        "actionId": action_id,
+        "blockingType": "HARD",
+        "actionParameters": list(parameters),
+    }
 
 
 def _action_id(call: Call) -> str:
     return f"{ACTIONS[call.verb]}-{call.key}"
+
+
+def _is_over(vehicle: Vehicle, call: Call) -> bool:
+    """The order that is to be cancelled is not the one that the vehicle has."""
+    meant = call.args.get("order")
+    return bool(meant) and vehicle.state is not None and vehicle.state.order_id != str(meant)
 
 
 def _time(state: State) -> int:

@@ -26,7 +26,7 @@ from zhongshu.connectors.vda5050.codec import (
 from zhongshu.connectors.vda5050.config import Settings, serial_of
 from zhongshu.connectors.vda5050.messages import Action, InstantActions, Order
 from zhongshu.connectors.vda5050.mission import Mission
-from zhongshu.connectors.vda5050.orders import KEY_MAX, stitched, transport_order
+from zhongshu.connectors.vda5050.orders import KEY_MAX, ORDER_ID, stitched, transport_order
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.ports import PlantSide
 from zhongshu.model.batch import Bytes, Floats, Int64s
@@ -216,7 +216,9 @@ class Cart:
         if verb is None:
             self._fail(action, "instant action is not supported", Result.NOT_CAPABLE)
             return
-        answer: Answer = await self._machines.called(Call(self._unit, verb, _key(action.action_id)))
+        meant = str(action.parameter(ORDER_ID) or "")
+        args = {"order": int(meant)} if meant.isascii() and meant.isdigit() else {}
+        answer: Answer = await self._machines.called(Call(self._unit, verb, _key(action.action_id), args))
         if answer.outcome is Outcome.ACCEPTED:
             self._body.acted(action.action_id, action.action_type, "FINISHED", answer.reason)
         else:

@@ -13,6 +13,8 @@ from zhongshu.model.plant import RoadMap
 
 PICK, DROP = "pick", "drop"
 LOAD_ID, STATION = "loadId", "stationName"
+#: Parameter of cancelOrder: which order is meant. Not of the standard's 2.x, whose vehicles may pass it over.
+ORDER_ID = "orderId"
 KEY_MAX = 2**31 - 1
 
 
@@ -107,7 +109,11 @@ def stitched(base: Order, update: Order) -> Order:
             f"nodes.0: {first.node_id} #{first.sequence_id} is not the last released node, "
             f"{last.node_id} #{last.sequence_id}"
         )
-    nodes = (*released[:-1], *update.nodes)
+    # The standard repeats the node with all its actions; there are masters that send only the new ones.
+    again = {action.action_id for action in first.actions}
+    kept = tuple(action for action in last.actions if action.action_id not in again)
+    joint = first.model_copy(update={"actions": (*kept, *first.actions)})
+    nodes = (*released[:-1], joint, *update.nodes[1:])
     edges = (*base.edges[: len(released) - 1], *update.edges)
     return update.model_copy(update={"nodes": nodes, "edges": edges})
 
