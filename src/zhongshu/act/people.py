@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from zhongshu.act.autonomy import recent, too_many
 from zhongshu.act.book import STAGE, Command, CommandBook, Samples
-from zhongshu.act.stopping import Asked, after_stop, own_proposal
+from zhongshu.act.stopping import Asked, after_stop, ends_stop, may_be_held, own_proposal
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.store import Store
@@ -42,6 +42,7 @@ class People:
         self._plant, self._store, self._clock, self._book = plant, store, clock, book
         self._latest = latest
         self._last_ruling = self._done = 0
+        self._ended: list[AutonomyChange] = []
         # A new process knows no state of any unit yet: what stops ask of those at work waits until it does.
         self._knows_from_ns = clock.wall_ns() + round((plant.stale_after_s + KNOWS_WALL_S) * 1e9)
         self._news = asyncio.Event()
@@ -56,6 +57,11 @@ class People:
             for start in range(0, len(keys), 500):
                 for row in rulings(session, self._plant.id, keys[start : start + 500]):
                     self.words[row.command] = row
+            self._ended = [
+                change
+                for change in autonomy_changes(session, self._plant.id, after=0, limit=CHANGES_MAX)
+                if ends_stop(change)
+            ]
         self.look()
 
     def look(self) -> list[Command]:
@@ -67,9 +73,11 @@ class People:
         for row in fresh:
             self.words[row.command] = row
             self._last_ruling = row.id
-        if self.autonomy.version <= self._done or self._clock.wall_ns() < self._knows_from_ns:
+        if self._clock.wall_ns() < self._knows_from_ns:
             return []
-        return self._carry_out()
+        if self.autonomy.version > self._done:
+            return self._carry_out()
+        return self._let_go_on() if self._ended else []
 
     def poke(self) -> None:
         """Somebody said something: look at once."""
@@ -98,17 +106,35 @@ class People:
             done = int(get_meta(session, self._plant.id, CHANGES) or 0)
             changes = autonomy_changes(session, self._plant.id, after=done, limit=CHANGES_MAX)
             for change in reversed(changes):
-                for asked in self._asked(session, change):
-                    proposed = own_proposal(self._plant.id, change, asked, self._clock)
-                    entered.append(self._book.add(session, proposed))
+                entered += self._enter(session, change)
             set_meta(session, self._plant.id, CHANGES, str(self.autonomy.version))
         self._done = self.autonomy.version
-        return [command for command in entered if command is not None]
+        self._ended += [change for change in changes if ends_stop(change)]
+        return entered
+
+    def _let_go_on(self) -> list[Command]:
+        """A unit that was silent when a stop ended goes on as soon as it is heard of again."""
+        self._ended = [change for change in self._ended if self._stands(change)]
+        if not any(may_be_held(self._plant, self._latest, change) for change in self._ended):
+            return []
+        with self._store.begin() as session:
+            return [command for change in self._ended for command in self._enter(session, change)]
+
+    def _enter(self, session: Session, change: AutonomyChange) -> list[Command]:
+        """What it asks for, as commands; those that were entered before are left out."""
+        proposed = [
+            own_proposal(self._plant.id, change, asked, self._clock) for asked in self._asked(session, change)
+        ]
+        return [found for p in proposed if (found := self._book.add(session, p)) is not None]
+
+    def _stands(self, change: AutonomyChange) -> bool:
+        """About a stop, and not overtaken by a later change."""
+        fact = self.autonomy.facts.get((change.scope, Kind(change.kind)))
+        return change.kind == Kind.STOPPED and fact is not None and fact.number == change.id
 
     def _asked(self, session: Session, change: AutonomyChange) -> list[Asked]:
-        fact = self.autonomy.facts.get((change.scope, Kind(change.kind)))
-        if change.kind != Kind.STOPPED or fact is None or fact.number != change.id:
-            return []  # about something else, or overtaken by a later change
+        if not self._stands(change):
+            return []
         return after_stop(self._plant, self._latest, change, lambda unit: self._newest(session, unit))
 
     def _newest(self, session: Session, unit: str) -> str:

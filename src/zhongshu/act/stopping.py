@@ -9,7 +9,7 @@ from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.store.act_tables import AutonomyChange
 from zhongshu.model import roles
-from zhongshu.model.autonomy import WHOLE, Then, area_scope
+from zhongshu.model.autonomy import WHOLE, Kind, Then, area_scope
 from zhongshu.model.commands import Verb
 from zhongshu.model.messages import Proposed
 from zhongshu.model.plant import Plant
@@ -53,6 +53,21 @@ def after_stop(
             if state == held and newest(unit.id) == "stop":
                 made.append(Asked(unit.id, undo, "resume"))
     return made
+
+
+def ends_stop(change: AutonomyChange) -> bool:
+    """After it, units that were held or stopped may go on."""
+    return change.kind == Kind.STOPPED and not change.value and change.before in _ASKS
+
+
+def may_be_held(plant: Plant, latest: Latest, ended: AutonomyChange) -> bool:
+    """A unit in the scope of the stop that has ended is as the stop left it, perhaps for another reason."""
+    _, _, _, held = _ASKS[ended.before]
+    return any(
+        latest.fresh(point.id) and latest.value(point.id) == held
+        for unit in plant.machines
+        if (point := plant.role(unit, roles.UNIT_STATE)) is not None and _inside(ended.scope, unit.area)
+    )
 
 
 def _inside(scope: str, area: str) -> bool:
