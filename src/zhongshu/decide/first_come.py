@@ -125,14 +125,18 @@ class FirstCome:
         A part that is begun before is one ahead (``_is_ahead``). Every other finished part can leave its unit, outputs always
         drain, and lots can't wait for one another in a circle.
         """
-        if lot.build_at or lot.status is not LotStatus.PLANNED or not self._parent_ready(lot):
+        if lot.build_at or not self._may_reserve(lot):
             return
         chosen: dict[int, str] = {}
         for index, step in enumerate(self._work.product(lot).routing):
             if not self._work.needed(lot, step.operation):
                 continue
             places = self._places(lot, step.operation)
-            fitting = [u for u in self._capable(step.capability) if self._fits(u, places)]
+            fitting = [
+                u
+                for u in self._capable(step.capability)
+                if self._fits(u, places) and self._may_be_reserved(u.id)
+            ]
             wanted = self._preferred(lot, index, fitting)
             if not fitting or (wanted is None and self._may_wait_for(lot, index)):
                 return
@@ -143,6 +147,13 @@ class FirstCome:
             self._work.touch(lot)
             for operation, unit in chosen.items():
                 self._incoming[unit] += self._places(lot, operation)
+
+    def _may_reserve(self, lot: Lot) -> bool:
+        return lot.status is LotStatus.PLANNED and self._parent_ready(lot)
+
+    def _may_be_reserved(self, unit: str) -> bool:
+        """Nobody else waits for places in front of it."""
+        return True
 
     def _is_ahead(self, lot: Lot) -> bool:
         """A part of parts nothing, without a place yet where it will be built in: it leaves one place free in every buffer, so

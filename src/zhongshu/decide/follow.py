@@ -85,17 +85,17 @@ class PlanInForce:
             return begin, name
         return UNPLANNED, ""
 
-    def coming_first(self, work: Work, unit: str, lot: int, step: int) -> int:
-        """How many lots come to the unit before this one, by its sequence, that have no place there yet: they wait for this
-        operation or are in the one before."""
-        own, found = self._of.get(f"{lot}:{step}", ("", UNPLANNED))[1], 0
+    def coming_first(self, work: Work, unit: str, lot: int, step: int) -> Iterator[Lot]:
+        """Lots that come to the unit before this one, by its sequence, and have no place there yet: they wait for this operation
+        or are in the one before."""
+        own = self._of.get(f"{lot}:{step}", ("", UNPLANNED))[1]
         for begin, name in self._lines.get(unit, ()):
             if begin >= own:
                 break
             number, _, k = name.partition(":")
             other = work.lots.get(int(number))
-            found += other is not None and other.target != unit and _comes_next(other, int(k))
-        return found
+            if other is not None and other.target != unit and _comes_next(other, int(k)):
+                yield other
 
 
 def _comes_next(lot: Lot, step: int) -> bool:
@@ -114,7 +114,20 @@ class Follow(FirstCome):
 
     def __init__(self, work: Work, roads: Roads, now_ns: int, plan: PlanInForce | None) -> None:
         self._plan = plan
+        self._waited_for: set[str] = set()
         super().__init__(work, roads, now_ns)
+
+    def _reserve(self, lot: Lot) -> None:
+        """Nobody overtakes: where one waits for places, whoever comes later by the plan waits as well. Else an urgent order would
+        wait for hours for the moment at which all its places are free at once."""
+        super()._reserve(lot)
+        if self._plan is not None and self._may_reserve(lot) and not lot.build_at:
+            steps = enumerate(self._work.product(lot).routing)
+            wanted = (self._plan.unit(lot.number, k) for k, s in steps if self._work.needed(lot, s.operation))
+            self._waited_for |= {unit for unit in wanted if unit}
+
+    def _may_be_reserved(self, unit: str) -> bool:
+        return unit not in self._waited_for
 
     def _in_order(self) -> Iterator[Lot]:
         if self._plan is None:
@@ -142,7 +155,8 @@ class Follow(FirstCome):
         """Places in front of the unit are kept for those that come first by its sequence: who came early would shut them out."""
         if self._plan is None or not lot.place or self._plan.unit(lot.number, lot.next_step) != unit.id:
             return True
-        kept = self._plan.coming_first(self._work, unit.id, lot.number, lot.next_step)
+        first = self._plan.coming_first(self._work, unit.id, lot.number, lot.next_step)
+        kept = sum(1 + self._left_free(other) for other in first)
         return not kept or self._fits(unit, 1 + self._left_free(lot) + kept)
 
     def _may_wait_for(self, lot: Lot, step: int) -> bool:
