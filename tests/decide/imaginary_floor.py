@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 
+from tests.decide.small_plant import TREE, assembled, make_plant
 from zhongshu.decide.dispatching import Dispatch
 from zhongshu.decide.explode import explode, grow, remake
 from zhongshu.decide.first_come import Move, Start
@@ -165,3 +166,10 @@ class ImaginaryFloor:
             "",
         )
         self.progress.apply(event)
+
+
+def tree_floor(seed: int, **chances: float) -> ImaginaryFloor:
+    """For a product that is built of three parts, one of which enters late."""
+    parts = {"body": ["a-cut", "b-bend"], "lid": ["a-cut"], "motor": ["c-wind"]}
+    products = assembled(["d-build", "e-mount"], parts, late_parts=("motor",))
+    return ImaginaryFloor(make_plant(TREE, vehicles=2, products=products), seed, **chances)

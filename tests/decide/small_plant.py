@@ -49,6 +49,17 @@ def label(text: str) -> Text:
     return Text(text, text)
 
 
+#: Units for a product that is built of parts, and what each can do.
+TREE = {
+    "cut-1": "a-cut",
+    "bend-1": "b-bend",
+    "wind-1": "c-wind",
+    "build-1": "d-build",
+    "build-2": "d-build",
+    "mount-1": "e-mount",
+}
+
+
 def make_plant(
     units: dict[str, str], vehicles: int = 2, products: tuple[Product, ...] | None = None
 ) -> Plant:

@@ -8,26 +8,12 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.decide.imaginary_floor import ImaginaryFloor
-from tests.decide.small_plant import assembled, make_plant
+from tests.decide.imaginary_floor import ImaginaryFloor, tree_floor
+from tests.decide.small_plant import make_plant
 from zhongshu.decide.first_come import FirstCome, Move
 from zhongshu.decide.work import Lot, LotStatus
 
 CHAIN = {"cut-1": "a-cut", "cut-2": "a-cut", "bend-1": "b-bend", "pack-1": "c-pack"}
-TREE = {
-    "cut-1": "a-cut",
-    "bend-1": "b-bend",
-    "wind-1": "c-wind",
-    "build-1": "d-build",
-    "build-2": "d-build",
-    "mount-1": "e-mount",
-}
-
-
-def _tree_floor(seed: int, **chances: float) -> ImaginaryFloor:
-    parts = {"body": ["a-cut", "b-bend"], "lid": ["a-cut"], "motor": ["c-wind"]}
-    products = assembled(["d-build", "e-mount"], parts, late_parts=("motor",))
-    return ImaginaryFloor(make_plant(TREE, vehicles=2, products=products), seed, **chances)
 
 
 def _two_lots_and_vehicles(metres: float = 10.0) -> ImaginaryFloor:
@@ -62,7 +48,7 @@ def test_an_order_passes_every_operation_once_and_in_order() -> None:
 
 
 def test_parts_are_built_before_the_product_and_consumed_by_it() -> None:
-    floor = _tree_floor(seed=2)
+    floor = tree_floor(seed=2)
     floor.order("W-1", 5)
     floor.run(300)
     assert floor.orders["W-1"].done == 5
@@ -90,7 +76,7 @@ def test_first_come_is_first_served() -> None:
 def test_every_order_ends_and_nothing_is_double_booked(
     seed: int, quantities: list[int], refusals: float, scrap: float
 ) -> None:
-    floor = _tree_floor(seed, refusals=refusals, scrap=scrap)
+    floor = tree_floor(seed, refusals=refusals, scrap=scrap)
     for i, quantity in enumerate(quantities):
         floor.order(f"W-{i}", quantity)
     floor.run(3000)

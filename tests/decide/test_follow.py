@@ -9,25 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.decide.imaginary_floor import TURN_NS, ImaginaryFloor
-from tests.decide.small_plant import assembled, make_plant
+from tests.decide.imaginary_floor import TURN_NS, ImaginaryFloor, tree_floor
 from zhongshu.decide.follow import PATIENCE_NS, PlanInForce
 from zhongshu.decide.work import Lot, LotStatus
-
-TREE = {
-    "cut-1": "a-cut",
-    "bend-1": "b-bend",
-    "wind-1": "c-wind",
-    "build-1": "d-build",
-    "build-2": "d-build",
-    "mount-1": "e-mount",
-}
-PARTS = {"body": ["a-cut", "b-bend"], "lid": ["a-cut"], "motor": ["c-wind"]}
-
-
-def _floor(seed: int) -> ImaginaryFloor:
-    products = assembled(["d-build", "e-mount"], PARTS, late_parts=("motor",))
-    return ImaginaryFloor(make_plant(TREE, vehicles=2, products=products), seed)
 
 
 def _plan(floor: ImaginaryFloor, tasks: dict[str, tuple[str, int]]) -> PlanInForce:
@@ -62,7 +46,7 @@ def _any_plan(floor: ImaginaryFloor, chance: random.Random) -> PlanInForce:
 @settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10**6), orders=st.integers(1, 4), every=st.integers(40, 400))
 def test_every_order_ends_whatever_plan_comes_next(seed: int, orders: int, every: int) -> None:
-    floor, chance = _floor(seed), random.Random(seed)
+    floor, chance = tree_floor(seed), random.Random(seed)
     for i in range(orders):
         floor.order(f"W-{i}", chance.randint(1, 20))
     for turn in range(12_000):
@@ -85,7 +69,7 @@ def _waiting(floor: ImaginaryFloor, number: int, place: str, target: str, *, at_
 
 
 def _with_bodies() -> ImaginaryFloor:
-    floor = _floor(1)
+    floor = tree_floor(1)
     floor.order("W-1", 5)
     floor.orders["W-1"].status = "released"
     return floor

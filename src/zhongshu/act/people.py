@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from zhongshu.act.autonomy import recent, too_many
 from zhongshu.act.book import STAGE, Command, CommandBook, Samples
-from zhongshu.act.stopping import Asked, after_stop, ends_stop, may_be_held, own_proposal
+from zhongshu.act.stopping import Asked, after_stop, ends_stop, own_proposal
 from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.latest import Latest
 from zhongshu.kernel.store import Store
@@ -21,6 +21,7 @@ from zhongshu.kernel.store.meta import get_meta, set_meta
 from zhongshu.kernel.store.rulings import rulings, rulings_after
 from zhongshu.kernel.store.signed import Signed
 from zhongshu.kernel.store.tables import Command as CommandRow
+from zhongshu.kernel.waiting import happens
 from zhongshu.model.autonomy import BRAIN, Autonomy, Kind
 from zhongshu.model.commands import CommandStatus, Word
 from zhongshu.model.plant import Plant
@@ -85,11 +86,7 @@ class People:
 
     async def news(self, within_wall_s: float) -> None:
         """Until somebody pokes, but no longer than that."""
-        try:
-            async with asyncio.timeout(within_wall_s):
-                await self._news.wait()
-        except TimeoutError:
-            pass
+        await happens(self._news, within_wall_s)
         self._news.clear()
 
     def word(self, key: int, *wanted: Word) -> CommandRuling | None:
@@ -115,10 +112,14 @@ class People:
     def _let_go_on(self) -> list[Command]:
         """A unit that was silent when a stop ended goes on as soon as it is heard of again."""
         self._ended = [change for change in self._ended if self._stands(change)]
-        if not any(may_be_held(self._plant, self._latest, change) for change in self._ended):
+        if not any(self._may_go_on(change) for change in self._ended):
             return []
         with self._store.begin() as session:
             return [command for change in self._ended for command in self._enter(session, change)]
+
+    def _may_go_on(self, ended: AutonomyChange) -> bool:
+        """A unit is as the stop left it, perhaps for another reason: only the store knows."""
+        return bool(after_stop(self._plant, self._latest, ended, lambda unit: "stop"))
 
     def _enter(self, session: Session, change: AutonomyChange) -> list[Command]:
         """What it asks for, as commands; those that were entered before are left out."""

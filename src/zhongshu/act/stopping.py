@@ -60,16 +60,6 @@ def ends_stop(change: AutonomyChange) -> bool:
     return change.kind == Kind.STOPPED and not change.value and change.before in _ASKS
 
 
-def may_be_held(plant: Plant, latest: Latest, ended: AutonomyChange) -> bool:
-    """A unit in the scope of the stop that has ended is as the stop left it, perhaps for another reason."""
-    _, _, _, held = _ASKS[ended.before]
-    return any(
-        latest.fresh(point.id) and latest.value(point.id) == held
-        for unit in plant.machines
-        if (point := plant.role(unit, roles.UNIT_STATE)) is not None and _inside(ended.scope, unit.area)
-    )
-
-
 def _inside(scope: str, area: str) -> bool:
     return scope in (WHOLE, area_scope(area))
 

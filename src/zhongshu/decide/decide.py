@@ -27,6 +27,7 @@ from zhongshu.kernel.outbox import Outbox
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.autonomy import load_autonomy
 from zhongshu.kernel.store.plans import live_plan, unpack
+from zhongshu.kernel.waiting import happens
 from zhongshu.kernel.wire import WireError, decode_event, publish_event
 from zhongshu.model import subjects
 from zhongshu.model.autonomy import Autonomy
@@ -139,11 +140,7 @@ class Decide:
 
     async def _pause(self) -> None:
         """Until it is time for the next pass; a plan that came into force is gone by at once."""
-        try:
-            async with asyncio.timeout(PASS_WALL_S):
-                await self._hurry.wait()
-        except TimeoutError:
-            pass
+        await happens(self._hurry, PASS_WALL_S)
         self._hurry.clear()
 
     async def _take_plan(self) -> None:

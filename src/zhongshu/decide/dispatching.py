@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from zhongshu.decide.first_come import FirstCome
 from zhongshu.decide.follow import Follow, PlanInForce
 from zhongshu.decide.roads import Roads
-from zhongshu.decide.work import Lot, Order, Work, closed
+from zhongshu.decide.work import Lot, Order, Work
 from zhongshu.kernel.clock import NS
 from zhongshu.model.plant import Unit
 
@@ -25,8 +25,9 @@ class EarliestDue(FirstCome):
         super().__init__(work, roads, now_ns)
 
     def _in_order(self) -> Iterator[Lot]:
-        still = (lot for lot in self._work.lots.values() if not closed(lot))
-        yield from sorted(still, key=lambda lot: (self._work.orders[lot.order].due_ns, lot.number))
+        yield from sorted(
+            self._work.open_lots(), key=lambda lot: (self._work.orders[lot.order].due_ns, lot.number)
+        )
 
     def release_rank(self, order: Order) -> tuple[float, ...]:
         """By due date."""
@@ -47,8 +48,7 @@ class BestRule(FirstCome):
         super().__init__(work, roads, now_ns)
 
     def _in_order(self) -> Iterator[Lot]:
-        still = (lot for lot in self._work.lots.values() if not closed(lot))
-        yield from sorted(still, key=lambda lot: (-self._index(lot), lot.number))
+        yield from sorted(self._work.open_lots(), key=lambda lot: (-self._index(lot), lot.number))
 
     def _index(self, lot: Lot) -> float:
         """The priority; set-ups count where the lot lies before the unit that would have to be set up for it."""

@@ -17,9 +17,9 @@ from zhongshu.decide.vehicles import (
     recalls,
     soon_free,
 )
-from zhongshu.decide.work import Lot, LotStatus, Order, Work, closed
+from zhongshu.decide.work import Lot, LotStatus, Order, Work
 from zhongshu.kernel.clock import NS
-from zhongshu.model.plant import Unit
+from zhongshu.model.plant import Step, Unit
 from zhongshu.model.states import UnitState
 
 #: Not counted in front of a unit by themselves: on it, counted with their parent, or not there at all.
@@ -53,7 +53,7 @@ class FirstCome:
 
     def __init__(self, work: Work, roads: Roads, now_ns: int) -> None:
         self._work, self._roads, self._now_ns = work, roads, now_ns
-        self._open = [lot for lot in self._in_order() if not closed(lot)]
+        self._open = list(self._in_order())
         self._parts: dict[int, list[Lot]] = {}
         for lot in self._open:
             if lot.parent and lot.status is not LotStatus.LEFT:
@@ -67,7 +67,7 @@ class FirstCome:
             self._count(lot)
 
     def _in_order(self) -> Iterator[Lot]:
-        """Who chooses first."""
+        """Open lots: who chooses first."""
         yield from self._work.in_order()
 
     def _preferred(self, lot: Lot, step: int, fitting: list[Unit]) -> Unit | None:
@@ -128,9 +128,7 @@ class FirstCome:
         if lot.build_at or not self._may_reserve(lot):
             return
         chosen: dict[int, str] = {}
-        for index, step in enumerate(self._work.product(lot).routing):
-            if not self._work.needed(lot, step.operation):
-                continue
+        for index, step in self._assemblies(lot):
             places = self._places(lot, step.operation)
             fitting = [
                 u
@@ -147,6 +145,12 @@ class FirstCome:
             self._work.touch(lot)
             for operation, unit in chosen.items():
                 self._incoming[unit] += self._places(lot, operation)
+
+    def _assemblies(self, lot: Lot) -> Iterator[tuple[int, Step]]:
+        """The steps of its routing at which parts enter that are made here, with their indexes."""
+        for index, step in enumerate(self._work.product(lot).routing):
+            if self._work.needed(lot, step.operation):
+                yield index, step
 
     def _may_reserve(self, lot: Lot) -> bool:
         return lot.status is LotStatus.PLANNED and self._parent_ready(lot)
@@ -265,10 +269,8 @@ class FirstCome:
 
     def _has_room(self, unit: str, own: int) -> bool:
         """A free place behind it."""
-        return (
-            self._outgoing[unit] - own
-            < self._work.plant.type_of[self._work.plant.unit_of[unit].type].buffer_out
-        )
+        plant = self._work.plant
+        return self._outgoing[unit] - own < plant.type_of[plant.unit_of[unit].type].buffer_out
 
     def _parts_there(self, lot: Lot, operation: int) -> bool:
         """All parts that enter lie in front of the unit."""

@@ -122,8 +122,7 @@ class Follow(FirstCome):
         wait for hours for the moment at which all its places are free at once."""
         super()._reserve(lot)
         if self._plan is not None and self._may_reserve(lot) and not lot.build_at:
-            steps = enumerate(self._work.product(lot).routing)
-            wanted = (self._plan.unit(lot.number, k) for k, s in steps if self._work.needed(lot, s.operation))
+            wanted = (self._plan.unit(lot.number, k) for k, _ in self._assemblies(lot))
             self._waited_for |= {unit for unit in wanted if unit}
 
     def _may_be_reserved(self, unit: str) -> bool:

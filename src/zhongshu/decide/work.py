@@ -253,9 +253,13 @@ class Work:
             self.lots = {n: lot for n, lot in self.lots.items() if lot.order not in gone or lot.order in keep}
             self.orders = {n: o for n, o in self.orders.items() if n not in gone or n in keep}
 
+    def open_lots(self) -> Iterator[Lot]:
+        """Those that are not over, in no order."""
+        return (lot for lot in self.lots.values() if not closed(lot))
+
     def in_order(self) -> Iterator[Lot]:
         """Open lots, first come first."""
-        yield from sorted((lot for lot in self.lots.values() if not closed(lot)), key=self._rank)
+        yield from sorted(self.open_lots(), key=self._rank)
 
     def _rank(self, lot: Lot) -> tuple[int, int, int]:
         order = self.orders[lot.order]

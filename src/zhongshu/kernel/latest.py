@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from zhongshu.kernel.waiting import happens
 from zhongshu.model.batch import QUALITY_MASK, UNCERTAIN, Batch, Bytes, Floats, Int32s, Int64s, good
 from zhongshu.model.plant import Plant
 
@@ -29,9 +30,8 @@ class Latest:
         self.times_ns: Int64s = np.zeros(size, np.int64)
         self.received_ns: Int64s = np.zeros(size, np.int64)
         self.qualities: Bytes = np.full(size, NEVER, np.uint8)
-        self._awaited: npt.NDArray[np.int64] = np.zeros(
-            size, np.int64
-        )  # by how many each point is waited for
+        #: By how many each point is waited for.
+        self._awaited: Int64s = np.zeros(size, np.int64)
         self._waiting: dict[asyncio.Event, frozenset[int]] = {}
 
     def __len__(self) -> int:
@@ -69,10 +69,7 @@ class Latest:
         self._waiting[come] = frozenset(points)
         np.add.at(self._awaited, of, 1)
         try:
-            async with asyncio.timeout(within_wall_s):
-                await come.wait()
-        except TimeoutError:
-            pass
+            await happens(come, within_wall_s)
         finally:
             np.subtract.at(self._awaited, of, 1)
             del self._waiting[come]

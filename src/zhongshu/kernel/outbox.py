@@ -13,6 +13,7 @@ from zhongshu.kernel.clock import Clock
 from zhongshu.kernel.store import Store
 from zhongshu.kernel.store.tables import Outgoing
 from zhongshu.kernel.store.within import Within, plain
+from zhongshu.kernel.waiting import happens
 from zhongshu.kernel.wire import encode_event
 from zhongshu.model import subjects
 from zhongshu.model.messages import Event
@@ -66,14 +67,8 @@ class Outbox:
                 await self._wait()
 
     async def _wait(self) -> None:
-        if self._news.is_set():
-            return
-        try:
-            # Not wait_for: before Python 3.12 it swallows a cancellation that comes in the same moment as the news.
-            async with asyncio.timeout(IDLE_WALL_S):
-                await self._news.wait()
-        except TimeoutError:
-            pass
+        if not self._news.is_set():
+            await happens(self._news, IDLE_WALL_S)
 
     async def _send_some(self) -> bool:
         """True where there may be more."""

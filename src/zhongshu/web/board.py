@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
+
+from zhongshu.kernel.waiting import happens
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,7 @@ class Board:
                 board = self._completed(found)
                 if board != self.board:
                     self.board, self.version = board, self.version + 1
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._period_wall_s):
-                    await self._news.wait()
+            await happens(self._news, self._period_wall_s)
 
     def _read(self) -> dict[str, Any]:
         """From the store, in a thread."""

@@ -19,7 +19,7 @@ from tests.decide.planning.plants import (
     step,
     waiting,
 )
-from tests.decide.small_plant import assembled
+from tests.decide.small_plant import TREE, assembled
 from zhongshu.decide.planning.build import Measured, PlanRule
 from zhongshu.decide.planning.build_lots import numbers
 from zhongshu.decide.scheduling.problem import AT_HAND, Arc, Pin
@@ -125,16 +125,6 @@ def test_a_lot_on_board_without_an_order_goes_to_the_nearest_that_can() -> None:
 
 def _tree() -> tuple[object, ...]:
     return assembled(["d-build", "e-mount"], {"body": ["a-cut", "b-bend"], "motor": ["c-wind"]}, ("motor",))
-
-
-TREE = {
-    "cut-1": "a-cut",
-    "bend-1": "b-bend",
-    "wind-1": "c-wind",
-    "build-1": "d-build",
-    "build-2": "d-build",
-    "mount-1": "e-mount",
-}
 
 
 def test_parts_come_before_the_operation_at_which_they_enter() -> None:
