@@ -11,12 +11,13 @@ from zhongshu.decide.planner import course
 from zhongshu.decide.planner.improve import improve
 from zhongshu.decide.planner.mended import Plan, better, mended
 from zhongshu.decide.planning.build import Built
+from zhongshu.decide.scheduling.carry import Course
 from zhongshu.decide.scheduling.check import violations
 from zhongshu.decide.scheduling.engine import first_plans
 from zhongshu.decide.scheduling.incumbent import Incumbent
 from zhongshu.decide.scheduling.objective import kpis
 from zhongshu.decide.scheduling.problem import Before, Problem
-from zhongshu.decide.scheduling.repair import Course, Repaired, repair
+from zhongshu.decide.scheduling.repair import Repaired, repair
 from zhongshu.decide.scheduling.search.arrays import Ints
 from zhongshu.decide.scheduling.search.decode import IMPOSSIBLE
 from zhongshu.decide.scheduling.search.memory import Memory

@@ -12,6 +12,7 @@ from tests.decide.imaginary_floor import ImaginaryFloor, tree_floor
 from tests.decide.small_plant import make_plant
 from zhongshu.decide.first_come import FirstCome, Move
 from zhongshu.decide.work import Lot, LotStatus
+from zhongshu.model.messages import TransportProgressed
 
 CHAIN = {"cut-1": "a-cut", "cut-2": "a-cut", "bend-1": "b-bend", "pack-1": "c-pack"}
 
@@ -137,3 +138,37 @@ def test_a_lot_of_higher_priority_takes_a_vehicle_that_has_not_picked_yet() -> N
     assert [p.reason for p in floor.recalled] == ["a_lot_of_higher_priority_waits"]
     floor.choose()
     assert work.vehicles["agv-0"].lot == 2 and work.lots[1].status is LotStatus.WAITING
+
+
+def test_a_transport_cancelled_while_its_lot_was_put_down_has_arrived() -> None:
+    """A vehicle does not undo what it is doing when it is called back: looked for at its old place, the lot would be lost."""
+    floor = _two_lots_and_vehicles()
+    work, lot = floor.work, floor.work.lots[2]
+    work.lots[1].status = LotStatus.HELD
+    floor.choose()
+    name = next(n for n, v in work.vehicles.items() if v.lot == lot.number)
+    key, _, _ = floor.drives[name]
+
+    def said(state: str, load: int) -> None:
+        floor.progress.apply(TransportProgressed("small", "test", floor.now_ns, name, key, state, load))
+
+    said("RUNNING", 0)
+    said("RUNNING", lot.number)
+    work.vehicles[name].recalled = True
+    work.vehicles[name].node = work.plant.unit_of["pack-1"].station
+    said("FAILED", 0)
+    assert (lot.place, lot.at_output, lot.status) == ("pack-1", False, LotStatus.WAITING)
+    assert not work.vehicles[name].took
+
+
+def test_a_transport_cancelled_before_the_lot_was_taken_leaves_it_where_it_was() -> None:
+    floor = _two_lots_and_vehicles()
+    work, lot = floor.work, floor.work.lots[2]
+    work.lots[1].status = LotStatus.HELD
+    floor.choose()
+    name = next(n for n, v in work.vehicles.items() if v.lot == lot.number)
+    key, _, _ = floor.drives[name]
+    work.vehicles[name].recalled = True
+    work.vehicles[name].node = work.plant.unit_of["pack-1"].station
+    floor.progress.apply(TransportProgressed("small", "test", floor.now_ns, name, key, "FAILED", 0))
+    assert (lot.place, lot.at_output, lot.status) == ("bend-1", True, LotStatus.WAITING)

@@ -104,3 +104,24 @@ def test_a_unit_waits_for_whose_turn_it_is_but_not_for_ever_however_often_it_is_
         floor.choose()
     assert "bend-1" in floor.jobs
     assert floor.now_ns - began_ns >= PATIENCE_NS
+
+
+def test_places_are_given_away_by_due_dates_whatever_the_plan_builds_first() -> None:
+    floor = tree_floor(1)
+    for k in range(8):
+        floor.order(f"W-{k}", 5)
+        floor.orders[f"W-{k}"].due_ns -= k * TURN_NS  # the last is due first
+    floor.release()
+    built = [lot for lot in floor.work.lots.values() if not lot.parent]
+    floor.plan = _plan(
+        floor,
+        {
+            f"{lot.number}:{k}": (unit, 100 * n + 50 * k)
+            for n, lot in enumerate(built)
+            for k, unit in enumerate(("build-1", "mount-1"))
+        },
+    )
+    list(floor.dispatch(floor.work, floor.roads, floor.now_ns, floor.plan).choices())
+    reserved = [lot.order for lot in built if lot.build_at]
+    assert reserved and len(reserved) < len(built), "there are places for some of them"
+    assert reserved == [f"W-{k}" for k in range(8)][-len(reserved) :]

@@ -34,6 +34,9 @@ class Floor:
             vehicle.battery = self._value(points.get(roles.BATTERY), 0.0)
             vehicle.charging = bool(self._value(points.get(roles.CHARGING), 0.0))
             vehicle.load = int(self._value(points.get(roles.LOAD), float(vehicle.load)))
+            if vehicle.load and vehicle.load == vehicle.lot and not vehicle.took:
+                vehicle.took = True
+                self._work.dirty_vehicles.add(name)
             self._on_board(name, vehicle)
         for unit, advice in list(self._work.advised.items()):
             self._lapse(unit, advice)

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from zhongshu.decide.first_come import FirstCome, Start
+from zhongshu.decide.first_come import Choice, FirstCome, Start
 from zhongshu.decide.roads import Roads
 from zhongshu.decide.work import Lot, LotStatus, Order, Work, closed
 from zhongshu.kernel.clock import NS
@@ -124,6 +124,16 @@ class Follow(FirstCome):
         if self._plan is not None and self._may_reserve(lot) and not lot.build_at:
             wanted = (self._plan.unit(lot.number, k) for k, _ in self._assemblies(lot))
             self._waited_for |= {unit for unit in wanted if unit}
+
+    def choices(self) -> Iterator[Choice]:
+        """As without a plan, but places are given away by due dates. The plan, which knows nothing of them, takes as long as
+        nothing is late whatever order is cheapest; who holds places for hours then is in the way of whoever gets late."""
+        for lot in sorted(self._open, key=self._due) if self._plan is not None else ():
+            self._reserve(lot)
+        yield from super().choices()
+
+    def _due(self, lot: Lot) -> tuple[int, int]:
+        return self._work.orders[lot.order].due_ns, lot.number
 
     def _may_be_reserved(self, unit: str) -> bool:
         return unit not in self._waited_for

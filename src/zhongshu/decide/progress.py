@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from zhongshu.decide.corrections import change_order, correct_lot, hold_order, settle_order, stop
-from zhongshu.decide.work import Advice, Hold, Lot, LotStatus, Order, Work
+from zhongshu.decide.work import Advice, Hold, Lot, LotStatus, Order, Vehicle, Work
 from zhongshu.model.autonomy import Said
 from zhongshu.model.commands import CommandStatus
 from zhongshu.model.messages import (
@@ -215,13 +215,15 @@ class Progress:
         if vehicle is None:
             return
         vehicle.load = event.load
+        vehicle.took |= bool(vehicle.lot) and event.load == vehicle.lot
         self._work.dirty_vehicles.add(event.vehicle)
         if vehicle.proposal and not vehicle.command:
             self._keep(event)
         if vehicle.command != event.key or not vehicle.proposal:
             return
         lot = self._work.lots.get(vehicle.lot)
-        if event.state == TransportState.DONE.name:
+        failed = event.state == TransportState.FAILED.name
+        if event.state == TransportState.DONE.name or (failed and self._put_down(vehicle)):
             if lot is not None and lot.status is LotStatus.MOVING:
                 lot.place, lot.at_output = vehicle.to_unit, False
                 lot.attempt, lot.proposal = 0, ""
@@ -229,17 +231,22 @@ class Progress:
                 self._rest(lot)
                 self._work.touch(lot)
             self._release_vehicle(event.vehicle, 0)
-        elif event.state == TransportState.FAILED.name:
+        elif failed:
             if lot is not None and lot.status is LotStatus.MOVING:
                 self._retry(lot, event.t_ns, counts=not vehicle.recalled)
                 self._work.touch(lot)
             self._release_vehicle(event.vehicle, 0 if vehicle.recalled else event.t_ns + PAUSE_NS)
 
+    def _put_down(self, vehicle: Vehicle) -> bool:
+        """An order that was cancelled in its last moment: the lot is where it should be all the same."""
+        unit = self._work.plant.unit_of.get(vehicle.to_unit)
+        return vehicle.took and not vehicle.load and unit is not None and vehicle.node == unit.station
+
     def _release_vehicle(self, name: str, not_before_ns: int) -> None:
         vehicle = self._work.vehicles[name]
         vehicle.lot, vehicle.proposal, vehicle.command = 0, "", 0
         vehicle.to_unit, vehicle.moving_to, vehicle.not_before_ns = "", "", not_before_ns
-        vehicle.recalled = False
+        vehicle.recalled = vehicle.took = False
 
 
 def _by_ladder(event: CommandChanged) -> bool:

@@ -103,6 +103,7 @@ class Vehicle:
     moving_to: str = ""
     not_before_ns: int = 0
     recalled: bool = False  # it was asked to give its order back
+    took: bool = False  # the lot of its order has been on board
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from zhongshu.decide.planner.mended import better, mended
 from zhongshu.decide.planning.build import build
 from zhongshu.decide.planning.document import document
 from zhongshu.decide.planning.overdrawn import borne
+from zhongshu.decide.scheduling.carry import Course
 from zhongshu.decide.scheduling.check import violations
 from zhongshu.decide.scheduling.objective import kpis
 from zhongshu.decide.scheduling.problem import (
@@ -28,7 +29,7 @@ from zhongshu.decide.scheduling.problem import (
     Unit,
     Weights,
 )
-from zhongshu.decide.scheduling.repair import Course, repair
+from zhongshu.decide.scheduling.repair import repair
 from zhongshu.decide.scheduling.search.memory import Memory
 from zhongshu.kernel.clock import NS
 
@@ -106,6 +107,15 @@ def test_what_lies_far_ahead_is_free() -> None:
     done, figures = mend(problem)
     assert done.previous == ()
     assert figures.moved == 0
+
+
+def test_a_sequence_does_not_wait_for_a_lot_that_comes_two_hours_late() -> None:
+    tasks = tuple(Task(k, EITHER[:1]) for k in range(6))
+    late = line(6, tasks=tasks, arcs=(Arc(AT_HAND, 0, ready=7200),))
+    done, figures = mend(late)
+    assert done.waiting_tardiness == 6 * 7200
+    assert figures.weighted_tardiness == 7200
+    assert [p.start for p in done.solution.placed] == [7200, 0, 600, 1200, 1800, 2400]
 
 
 def test_a_lot_that_comes_late_leaves_its_oven_load_and_not_the_whole_plan() -> None:

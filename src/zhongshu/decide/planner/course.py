@@ -7,7 +7,7 @@ from typing import Any
 
 from zhongshu.decide.planning.build import Built
 from zhongshu.decide.planning.build_lots import earlier_names
-from zhongshu.decide.scheduling.repair import Course
+from zhongshu.decide.scheduling.carry import Course
 from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.arrays import Ints
 from zhongshu.decide.scheduling.search.memory import Memory

@@ -34,6 +34,8 @@ from zhongshu.model.plant import Plant
 log = logging.getLogger(__name__)
 #: A plan that is better by less than this share of the objective is not worth another version.
 WORTH = 0.002
+#: A repaired plan that costs so many times what the last improved one did is improved at once.
+HURT = 1.15
 #: The first plan, which has nothing to go on from but rules, is improved so many times as long.
 FIRST = 3
 
@@ -100,7 +102,7 @@ class Desk:
         self.floor: Mapping[str, Any] = {"states": {}, "vehicles": {}}  # as decide told it last
         self.now: InForce | None = None
         self.times: Times | None = None
-        self._improved_ns = -(1 << 62)
+        self._improved_ns, self._improved_to = -(1 << 62), 0.0
         #: Called by whichever thread put a version in force: why, if that is on record, the version, the wall ns of that moment.
         self.announce: Callable[[Decided | None, int, int], None] = lambda decided, version, wall_ns: None
 
@@ -152,13 +154,15 @@ class Desk:
             if made is not None and (pace.work or pace.improve_s > 0) and self._rested(plan, pace):
                 self._improved_ns = self.clock.now_ns()
                 self._improve(made, trigger, pace, hurry)
+                self._improved_to = self.now.plan.objective if self.now is not None else 0.0
             marks.append(monotonic_s())
             self.times = _times(built, marks)
             return made is not None
 
     def _rested(self, plan: Plan, pace: Pace) -> bool:
-        """One that is not carried on, but made by rules, is improved at any time."""
-        return not plan.course or self.clock.now_ns() - self._improved_ns >= pace.rest_s * NS
+        """One that is not carried on, but made by rules, is improved at any time, and so is one that has lost much."""
+        hurt = not plan.course or plan.objective > HURT * self._improved_to
+        return hurt or self.clock.now_ns() - self._improved_ns >= pace.rest_s * NS
 
     def _improve(self, made: InForce, trigger: Trigger, pace: Pace, hurry: Callable[[], bool]) -> None:
         """Under stability towards the plan just put in force: whoever moved since is moved once, not twice."""

@@ -11,7 +11,7 @@ class Pace:
     plan on any machine. Events within ``gather_s`` are answered by one re-plan, or within
     ``urgent_s`` where one of them is urgent; without any, the plan is brought up to
     date every ``period_s``. ``answers``: False where only time makes a new plan. A plan that was repaired within ``rest_s`` of
-    plant time after an improvement is not improved again.
+    plant time after an improvement is not improved again, unless it has lost much.
     """
 
     gather_s: float = 0.6

@@ -21,7 +21,8 @@ NUMBERS = (
     IN_WIDTH, OUT_WIDTH, MADE_WIDTH,
     JOURNAL_SIZE,                 # entries
     OVERFLOWN,                    # 1 when the journal was full: the state can't be taken back
-) = tuple(range(19))
+    INDEX,                        # of the list, that is being placed
+) = tuple(range(20))
 
 # what the problem says; never written by a kernel
 PROBLEM = (
@@ -35,12 +36,12 @@ PROBLEM = (
     STUCK,                        # 1 where the task has no choice of mode
     REMAINING,                    # about how many ticks from a task's start to the end of all that depends on it
     AFTERWARDS,                   # least ticks from a task's end to the end of its order
-) = tuple(range(19, 90))
+) = tuple(range(20, 91))
 
 # what the search varies: the list of tasks and its inverse; modes count from a task's first; MATE links the members of a
 # batch in a circle; DELAY: not before this tick, for cheaper energy. SETTINGS[0]: lots are fetched as soon as there is room
 # where they go, those at least whose arc is EARLY; SETTINGS[1]: dispatching
-GENES = (ORDER, PLACE, MODE, MATE, DELAY, EARLY, SETTINGS) = tuple(range(90, 97))
+GENES = (ORDER, PLACE, MODE, MATE, DELAY, EARLY, SETTINGS) = tuple(range(91, 98))
 
 # the schedule as far as it is built
 STATE = (
@@ -50,20 +51,21 @@ STATE = (
     HEAD, TAIL,                                                                           # per vehicle
     USAGE, CONSUMED, MADE_COUNT, MADE,                                                    # per pool, per material
     JOB_END, JOB_BOUND, COST, COUNT_PLACED, CHURNED, MAKESPAN,
-) = tuple(range(97, 131))
+) = tuple(range(98, 132))
 
 # room to work in, meaningless between two evaluations
 SCRATCH = (
-    JOURNAL, STACK, WAITING, NOT_BEFORE, JOINT, MEMBERS, FIXED, COMPONENT, JUST_IN_TIME, SORTED, DEMAND, MISSING, ABLE,
-    HOW,
+    JOURNAL, STACK, WAITING, NOT_BEFORE, JOINT, MEMBERS, FIXED, COMPONENT, JUST_IN_TIME, SORTED, DEMAND, MISSING, ABLE, ASIDE,
+    HOW, WANTED,
     SPARE_JOURNAL,                                        # of the schedule that is tried
     MARK_AT, COUNT_AT, COST_AT,                           # per index of the list: the journal, LOG and COST before it
     TRIED_MARK_AT, TRIED_COUNT_AT, TRIED_COST_AT,         # the same of the schedule that is tried
     PLACED_AT,                                            # per task: the index of the list at which it was placed
+    COMPARED_AT, TRIED_COMPARED_AT,                       # per task: the first index at which its place was looked at
     SEEN_START, SEEN_END, SEEN_BOUND, SEEN_JOB_END,       # the current schedule, whatever the state shows
-) = tuple(range(131, 157))
+) = tuple(range(132, 162))
 # fmt: on
-HEADER = 157
+HEADER = 162
 
 #: Not decided yet.
 UNKNOWN = -(2**50)

@@ -116,6 +116,7 @@ def next_to_fetch(d: at.Flat, unit: int, task: int) -> int:
             continue
         if before >= 0 and before != task and (d[d[at.LEFT] + before] == at.UNKNOWN):
             continue
+        d[d[at.TRIED_COMPARED_AT] + after] = min(d[d[at.TRIED_COMPARED_AT] + after], d[at.INDEX])
         if d[d[at.PLACE] + after] < best_place:
             best, best_place = (after, d[d[at.PLACE] + after])
     return best

@@ -29,6 +29,8 @@ def begin_at(d: at.Flat) -> None:
     """``begin``, by the array's address."""
     forget(d)
     d[at.OVERFLOWN] = 0
+    d[at.INDEX] = 0
+    nothing_compared(d)
     for job in range(d[at.JOBS]):
         d[d[at.JOB_END] + job] = -NEVER
         d[d[at.JOB_BOUND] + job] = -NEVER
@@ -69,6 +71,13 @@ def begin_at(d: at.Flat) -> None:
 
 
 @kernel
+def nothing_compared(d: at.Flat) -> None:
+    """No task's place in the list has mattered yet to the schedule that is tried."""
+    for task in range(d[at.TASKS]):
+        d[d[at.TRIED_COMPARED_AT] + task] = NEVER
+
+
+@kernel
 def decode(array: Any, first: int, limit: int) -> int:
     """Place the list from index ``first`` on. Returns the cost in thousandths, IMPOSSIBLE when it can't be done or
     exceeds ``limit``."""
@@ -84,6 +93,7 @@ def decode_at(d: at.Flat, first: int, limit: int, since: int, excess: int) -> in
         d[d[at.TRIED_MARK_AT] + k] = d[d[at.JOURNAL]]
         d[d[at.TRIED_COUNT_AT] + k] = d[d[at.COUNT_PLACED]]
         d[d[at.TRIED_COST_AT] + k] = d[d[at.COST]]
+        d[at.INDEX] = k
         task = d[d[at.ORDER] + k]
         if not d[d[at.DONE] + task] and (not place_all(d, task) or d[d[at.COST]] > limit):
             return IMPOSSIBLE

@@ -35,6 +35,7 @@ def dispatch(array: Any, urgent: Any) -> int:
             return IMPOSSIBLE
     count, seen = (0, 0)
     for task in range(d[at.TASKS]):
+        d[d[at.ASIDE] + task] = 0
         if d[d[at.MISSING] + task] == 0 and (not d[d[at.DONE] + task]):
             d[d[at.ABLE] + count] = task
             count += 1
@@ -48,12 +49,11 @@ def dispatch(array: Any, urgent: Any) -> int:
         if not place_all(d, chosen):
             part(d, chosen)
             if not place_all(d, chosen):
-                d[d[at.JOINT] + chosen] = 2
+                d[d[at.ASIDE] + chosen] = 1
                 continue
         if d[d[at.COUNT_PLACED]] > seen:
             for k in range(count):
-                if d[d[at.JOINT] + d[d[at.ABLE] + k]] == 2:
-                    d[d[at.JOINT] + d[d[at.ABLE] + k]] = 0
+                d[d[at.ASIDE] + d[d[at.ABLE] + k]] = 0
     return finish_all(d)
 
 
@@ -82,7 +82,7 @@ def select(d: at.Flat, count: int) -> int:
     first, unit = (NEVER, -1)
     for k in range(count):
         task = d[d[at.ABLE] + k]
-        if d[d[at.JOINT] + task] == 2:
+        if d[d[at.ASIDE] + task]:
             continue
         start, _, _ = choose_mode(d, task)
         if start < first:
@@ -93,7 +93,7 @@ def select(d: at.Flat, count: int) -> int:
     for k in range(count):
         task = d[d[at.ABLE] + k]
         mode = d[d[at.MODE_PTR] + task] + d[d[at.MODE] + task]
-        if d[d[at.JOINT] + task] == 2 or d[d[at.MODE_UNIT] + mode] != unit:
+        if d[d[at.ASIDE] + task] or d[d[at.MODE_UNIT] + mode] != unit:
             continue
         start, end, setup = choose_mode(d, task)
         if (
@@ -118,7 +118,7 @@ def preference(d: at.Flat, task: int, now: int, start: int, end: int, setup: int
     if rule == EDD:
         return due - weight * 0.001
     if rule == ODD:
-        return float(due - d[d[at.REMAINING] + task])
+        return float(d[d[at.WANTED] + task])
     if rule == MST:
         return slack / weight if slack > 0 else float(slack * weight)
     if rule == CR:
@@ -154,7 +154,7 @@ def group(d: at.Flat, count: int, task: int, patience: int) -> None:
     room, latest = (d[d[at.CAPACITY] + unit] - d[d[at.SIZE] + oven], arrival(d, task, unit) + patience)
     for k in range(count):
         other = d[d[at.ABLE] + k]
-        if other == task or room <= 0 or d[d[at.JOINT] + other] == 2:
+        if other == task or room <= 0 or d[d[at.ASIDE] + other]:
             continue
         mate = oven_task(d, other)
         if mate < 0 or mate == oven or (mate == other) != (oven == task) or (d[d[at.MATE] + mate] != mate):

@@ -9,7 +9,7 @@ from zhongshu.decide.chance import draw, share
 from zhongshu.decide.compiled import kernel
 from zhongshu.decide.scheduling.search import blocks as at
 from zhongshu.decide.scheduling.search.costs import ENERGY
-from zhongshu.decide.scheduling.search.decode import decode_at
+from zhongshu.decide.scheduling.search.decode import decode_at, nothing_compared
 from zhongshu.decide.scheduling.search.flat import address
 from zhongshu.decide.scheduling.search.journal import again, forget, take_back
 from zhongshu.decide.scheduling.search.moves import (
@@ -53,6 +53,7 @@ def improve(array: Any, current: Any, best: Any, log: Any, chance: Any, heat: fl
         limit = log[CURRENT] + int(-math.log(share(chance)) * heat)
         swap_journals(d)
         forget(d)
+        nothing_compared(d)
         since = d[at.TASKS] if d[at.TASKS] < MANY else last_changed(d, current)
         cost = decode_at(d, first, limit, since, limit - log[CURRENT] + log[CURRENT] // DOUBT)
         if d[at.OVERFLOWN]:
@@ -121,6 +122,9 @@ def keep(d: at.Flat, log: Any, first: int) -> None:
         d[d[at.SEEN_START] + task] = d[d[at.START] + task]
         d[d[at.SEEN_END] + task] = d[d[at.END] + task]
         d[d[at.SEEN_BOUND] + task] = d[d[at.BOUND] + task]
+        before = d[d[at.COMPARED_AT] + task]  # as long as nothing from there on was decoded anew
+        tried = d[d[at.TRIED_COMPARED_AT] + task]
+        d[d[at.COMPARED_AT] + task] = min(before, tried) if before < first else tried
     for job in range(d[at.JOBS]):
         d[d[at.SEEN_JOB_END] + job] = d[d[at.JOB_END] + job]
 

@@ -151,6 +151,7 @@ def _numbers(problem: Problem, arrays: dict[int, Ints]) -> dict[int, int]:
         at.MADE_WIDTH: int(np.diff(arrays[at.PRODUCER_PTR]).max(initial=0)),
         at.JOURNAL_SIZE: JOURNAL_EACH * (len(problem.tasks) + len(problem.arcs) + 64),
         at.OVERFLOWN: 0,
+        at.INDEX: 0,
     }
 
 
@@ -187,15 +188,16 @@ def _state_sizes(n: dict[int, int]) -> dict[int, int]:
 
 def _scratch_sizes(n: dict[int, int]) -> dict[int, int]:
     marks = (at.MARK_AT, at.COUNT_AT, at.COST_AT, at.TRIED_MARK_AT, at.TRIED_COUNT_AT, at.TRIED_COST_AT)
-    per_task = (at.WAITING, at.NOT_BEFORE, at.JOINT, at.FIXED, at.MISSING)
+    per_task = (at.WAITING, at.NOT_BEFORE, at.JOINT, at.FIXED, at.MISSING, at.ASIDE, at.WANTED, at.PLACED_AT)
+    compared = (at.COMPARED_AT, at.TRIED_COMPARED_AT)
     return {
         **dict.fromkeys((at.MEMBERS, at.COMPONENT, at.ABLE), n[at.TASKS] + 1),
         **dict.fromkeys((at.JOURNAL, at.SPARE_JOURNAL), 2 * n[at.JOURNAL_SIZE] + 1),
-        **dict.fromkeys((at.SEEN_START, at.SEEN_END, at.SEEN_BOUND, at.PLACED_AT), n[at.TASKS]),
+        **dict.fromkeys((at.SEEN_START, at.SEEN_END, at.SEEN_BOUND), n[at.TASKS]),
         at.SEEN_JOB_END: n[at.JOBS],
         **dict.fromkeys(marks, n[at.TASKS] + 1),
         at.STACK: 2 * n[at.TASKS] + 8,
-        **dict.fromkeys(per_task, n[at.TASKS]),
+        **dict.fromkeys((*per_task, *compared), n[at.TASKS]),
         at.JUST_IN_TIME: n[at.ARCS] + 1,
         at.SORTED: n[at.ARCS] + 1,
         at.DEMAND: n[at.POOLS] * 2 + 2,

@@ -91,13 +91,19 @@ def to_place(d: at.Flat, task: int, target: int) -> int:
     if origin == target:
         return NOTHING
     shift(d, origin, target)
-    first = min(origin, target, d[d[at.PLACED_AT] + task])
+    first = min(origin, target, looked_at(d, task))
     mate = d[d[at.MATE] + task]
     while mate != task:
-        first = min(first, d[d[at.PLACE] + mate], d[d[at.PLACED_AT] + mate])
+        first = min(first, d[d[at.PLACE] + mate], looked_at(d, mate))
         shift(d, d[d[at.PLACE] + mate], d[d[at.PLACE] + task])
         mate = d[d[at.MATE] + mate]
     return first
+
+
+@kernel
+def looked_at(d: at.Flat, task: int) -> int:
+    """The index at which the task's place in the list first mattered: it was placed, or compared with another's."""
+    return min(d[d[at.PLACED_AT] + task], d[d[at.COMPARED_AT] + task])
 
 
 @kernel
@@ -197,7 +203,7 @@ def shift_job(d: at.Flat, job: int, by: int) -> int:
         target = max(edge, k + by) if by < 0 else min(edge, k + by)
         if target != k:
             shift(d, k, target)
-            first = min(first, k, target, d[d[at.PLACED_AT] + task])
+            first = min(first, k, target, looked_at(d, task))
         edge = target + step
     return first if first < count else NOTHING
 

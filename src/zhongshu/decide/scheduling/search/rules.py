@@ -75,10 +75,22 @@ class Dispatched(NamedTuple):
 
 def run_rule(memory: Memory, manner: Manner) -> Dispatched:
     """Dispatch once; the memory then holds the rule's genes and schedule."""
-    block, tasks = memory.block, int(memory.d[at.TASKS])
     memory.reset_genes()
-    due = block(at.DUE)[block(at.JOB)] - block(at.REMAINING)
-    memory.set_order(np.argsort(due, kind="stable"))
+    return dispatched(memory, manner, latest_starts(memory))
+
+
+def latest_starts(memory: Memory) -> Ints:
+    """The operation due date of each task, less its duration: tick."""
+    starts: Ints = memory.block(at.DUE)[memory.block(at.JOB)] - memory.block(at.REMAINING)
+    return starts
+
+
+def dispatched(memory: Memory, manner: Manner, wanted: Ints) -> Dispatched:
+    """The same, choosing only the modes that the memory has not fixed. ``wanted``: what ODD goes by, the tick at which each
+    task should begin."""
+    block, tasks = memory.block, int(memory.d[at.TASKS])
+    block(at.WANTED)[:] = wanted
+    memory.set_order(np.argsort(wanted, kind="stable"))
     block(at.SETTINGS)[:2] = manner.fetch, 1
     durations = block(at.MODE_DURATION)
     mean = max(1, int(durations.mean())) if len(durations) else 1
@@ -87,9 +99,7 @@ def run_rule(memory: Memory, manner: Manner) -> Dispatched:
     memory.clear()
     inside = block(at.BEFORE) != AT_HAND
     block(at.MISSING)[:tasks] = np.bincount(block(at.AFTER)[inside], minlength=tasks)
-    block(at.JOINT)[:] = 0
     cost = int(dispatch(memory.d, np.array(memory.urgent, np.int64)))
-    block(at.JOINT)[:] = 0
     block(at.SETTINGS)[1] = 0
     if cost < IMPOSSIBLE:
         memory.set_order(block(at.LOG).copy())
