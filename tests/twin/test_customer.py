@@ -101,6 +101,20 @@ def test_open_orders_are_kept_at_a_number() -> None:
     assert len(wishes.due(START_NS, {TRAY: 8, BOX: 100})) == 2
 
 
+def test_no_orders_come_after_its_hours_not_even_after_a_restart() -> None:
+    truth = _TRUTH.model_copy(update={"hours": 2.0})
+    wishes = Wishes(small_plant(), truth, 1)
+    wishes.due(START_NS, {})
+    assert wishes.due(START_NS + 3600 * NS, {})
+    again = Wishes(small_plant(), truth, 1)
+    again.restore(json.loads(json.dumps(wishes.dump(START_NS + 3600 * NS))), START_NS + 3600 * NS)
+    for one in (wishes, again):
+        last = one.due(START_NS + 9 * 3600 * NS, {})
+        assert last
+        assert not one.due(START_NS + 99 * 3600 * NS, {})
+    assert wishes.number == again.number
+
+
 async def test_it_waits_for_the_api_and_sends_each_order_once(
     free_port: int, desks: Callable[[int], Desk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,8 @@ HTTP_S = 10.0
 #: Orders that wait for the API; a customer with more stops ordering.
 WAITING_MAX = 2000
 HOUR_NS = 3600 * NS
+#: Longer than any plant runs.
+NEVER_NS = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Wishes:
         self._seed = seed
         self.number = 0
         self._next_ns: int | None = None
+        self._closes_ns = NEVER_NS
         self._open: dict[str, int] = {}
 
     def due(self, now_ns: int, stored: Mapping[int, int]) -> list[Wish]:
@@ -77,9 +80,12 @@ class Wishes:
         if self._next_ns is None:
             made += [self._wish(now_ns) for _ in range(self._truth.burst)]
             self._next_ns = now_ns + self._gap()
-        while self._next_ns <= now_ns and len(made) < WAITING_MAX:
+            self._closes_ns = now_ns + ns(3600 * self._truth.hours) if self._truth.hours else NEVER_NS
+        while self._next_ns <= min(now_ns, self._closes_ns) and len(made) < WAITING_MAX:
             made.append(self._wish(self._next_ns))
             self._next_ns += self._gap()
+        if now_ns > self._closes_ns:
+            return made
         while self._open_orders(stored) < self._truth.open_orders and len(made) < WAITING_MAX:
             made.append(self._wish(now_ns))
         return made
@@ -95,7 +101,7 @@ class Wishes:
 
     def _gap(self) -> int:
         per_h = self._truth.orders_per_h
-        return max(1, ns(self._stream.exponential(3600 / per_h))) if per_h else 10**18
+        return max(1, ns(self._stream.exponential(3600 / per_h))) if per_h else NEVER_NS
 
     def _wish(self, at_ns: int) -> Wish:
         truth, draw = self._truth, self._stream
@@ -121,13 +127,22 @@ class Wishes:
     def dump(self, now_ns: int) -> dict[str, Any]:
         """Plain values for a snapshot; the next arrival as time left."""
         left = None if self._next_ns is None else self._next_ns - now_ns
-        return {"number": self.number, "drawn": self._stream.drawn, "left_ns": left, "open": dict(self._open)}
+        closes = None if self._closes_ns == NEVER_NS else self._closes_ns - now_ns
+        return {
+            "number": self.number,
+            "drawn": self._stream.drawn,
+            "left_ns": left,
+            "closes_ns": closes,
+            "open": dict(self._open),
+        }
 
     def restore(self, state: Mapping[str, Any], now_ns: int) -> None:
         """Go on where ``dump`` was."""
         self.number, self._open = state["number"], dict(state["open"])
         self._stream = Stream(self._seed, "customer", "orders", state["drawn"])
         self._next_ns = None if state["left_ns"] is None else now_ns + state["left_ns"]
+        closes = state.get("closes_ns")
+        self._closes_ns = NEVER_NS if closes is None else now_ns + closes
 
 
 class Customer:

@@ -118,6 +118,7 @@ class CustomerTruth(Section):
     burst: int = Field(40, ge=0, description="Orders at once at the very beginning.")
     open_orders: int = Field(0, ge=0, description="Keep this many undelivered orders; 0: only by rate.")
     orders_per_h: float = Field(6.0, ge=0, description="Mean arrivals an hour, exponential gaps.")
+    hours: float = Field(0.0, ge=0, description="Orders come for so many hours only; 0: without end.")
     lots_min: int = Field(1, ge=1, description="Smallest order in lots.")
     lots_max: int = Field(4, ge=1, description="Largest order in lots.")
     due_min_h: float = Field(4.0, gt=0, description="Shortest time to the due date.")
