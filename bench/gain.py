@@ -1,8 +1,8 @@
 """`python -m bench.gain`: a two-shift day rehearsed by every policy with the same seeds, and what the brain gains over each.
 
-Each run is a process of its own whose figures are kept under build/gain, by a fingerprint of the product and the plant: what
-was interrupted goes on where it stopped, and figures of another version are never mixed in. With ``--ablate`` the brain also
-runs without each of its coordination policies.
+Each run is a process of its own. Its figures are kept under bench/runs, in a file by a fingerprint of the plant and of all
+modules that a rehearsal loads: what was interrupted goes on where it stopped, here or on another machine, and figures of another
+version are never mixed in. With ``--ablate`` the brain also runs without each of its coordination policies.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from datetime import UTC, datetime
 from math import sqrt
 from pathlib import Path
 from statistics import fmean, stdev
+from threading import Lock
 from typing import Any
 
 from bench import machine, sections
@@ -28,7 +30,7 @@ from zhongshu.kernel.plantfile import load_plant
 
 ROOT = Path(__file__).parents[1]
 PLANT = ROOT / "plants" / "kitchen" / "plant.yaml"
-KEPT = ROOT / "build" / "gain"
+KEPT = ROOT / "bench" / "runs"
 TITLE = "## What the brain gains over a day"
 OURS = "brain"
 #: A figure, its label, the factor to its unit on the page, decimals; higher is better where ``up``.
@@ -44,6 +46,14 @@ FIGURES = (
     ("tasks_moved", "tasks moved", 1.0, 0, False),
     ("commands_unknown", "commands unknown", 1.0, 1, False),
 )
+#: Plays a little of a day, so that everything is loaded that a day needs, and tells the files.
+LOADED = """
+import sys
+from pathlib import Path
+from zhongshu.cli.rehearse import Asked, rehearse
+rehearse(Asked(Path(sys.argv[1]), 0.1, 1, "brain", True))
+print(*(m.__file__ for n, m in list(sys.modules.items()) if n.split(".")[0] == "zhongshu"), sep=chr(10))
+"""
 #: Student's t, two-sided 95 %, by degrees of freedom from 1 on; beyond the table the normal distribution's.
 T95 = (
     (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
@@ -81,7 +91,7 @@ def main() -> None:
     runs = [Run(policy, seed) for seed in seeds for policy in asked.policies.split(",")]
     if asked.ablate:
         runs += [Run(OURS, seed, name) for seed in seeds for name in load_plant(PLANT).policies]
-    kept = KEPT / f"{fingerprint()}-{asked.hours:g}h"
+    kept = KEPT / f"gain-{fingerprint()}-{asked.hours:g}h.jsonl"
     results = rehearsed(runs, kept, asked.hours, asked.jobs)
     text = section(results, asked.hours, machine.line(machine.about(), datetime.now(UTC).date()))
     sections.put(text, asked.output)
@@ -90,33 +100,55 @@ def main() -> None:
 
 def fingerprint() -> str:
     """Of everything that decides what a rehearsal comes to."""
-    digest = hashlib.sha256()
-    for path in sorted([*(ROOT / "src").rglob("*.py"), *PLANT.parent.glob("*.yaml")]):
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
+    return digest([*loaded(), *PLANT.parent.glob("*.yaml")])
+
+
+def loaded() -> list[Path]:
+    """The product's modules that a rehearsal by the brain needs."""
+    told = subprocess.run(
+        [sys.executable, "-c", LOADED, str(PLANT)], stdout=subprocess.PIPE, check=True, text=True
+    )
+    return [Path(line) for line in told.stdout.splitlines()[1:] if line != "None"]
+
+
+def digest(files: Sequence[Path]) -> str:
+    """Of names and contents, whatever folder the product lies in."""
+    found = hashlib.sha256()
+    for name, path in sorted((os.path.relpath(path, ROOT), path) for path in files):
+        found.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()[:12]
 
 
 def rehearsed(runs: Sequence[Run], kept: Path, hours: float, jobs: int) -> dict[Run, Mapping[str, Any]]:
     """The figures of every run, from before or from now; raises CalledProcessError where a rehearsal fails."""
-    kept.mkdir(parents=True, exist_ok=True)
-    began_s = monotonic_s()
+    known, writing, began_s = _known(kept), Lock(), monotonic_s()
 
     def one(run: Run) -> Mapping[str, Any]:
-        path = kept / f"{run.way.replace(' ', '-')}-{run.seed}.json"
-        if not path.exists():
-            figures = _rehearse(run, hours)
-            half = path.with_suffix(".part")
-            half.write_text(json.dumps(figures), encoding="utf-8")
-            half.rename(path)
-            print(
-                f"{monotonic_s() - began_s:6.0f} s  {run.way}, seed {run.seed}: {figures['on_time_share']:.0%} on time, "
-                f"{figures['weighted_tardiness']:.0f} h late, {figures['times_real']} times real time",
-                flush=True,
-            )
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        if run in known:
+            return known[run]
+        figures = _rehearse(run, hours)
+        with writing, kept.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(figures, sort_keys=True) + "\n")
+        print(
+            f"{monotonic_s() - began_s:6.0f} s  {run.way}, seed {run.seed}: {figures['on_time_share']:.0%} on time, "
+            f"{figures['weighted_tardiness']:.0f} h late, {figures['times_real']} times real time",
+            flush=True,
+        )
+        return figures
 
     with ThreadPoolExecutor(jobs) as pool:
         return dict(zip(runs, pool.map(one, runs), strict=True))
+
+
+def _known(kept: Path) -> dict[Run, Mapping[str, Any]]:
+    """What was rehearsed before; a last line that was cut off is taken out."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    text = kept.read_text(encoding="utf-8") if kept.exists() else ""
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        kept.write_text(whole, encoding="utf-8")
+    lines = map(json.loads, whole.splitlines())
+    return {Run(one["policy"], one["seed"], ",".join(one["without"])): one for one in lines}
 
 
 def _rehearse(run: Run, hours: float) -> dict[str, Any]:

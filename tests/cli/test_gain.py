@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +49,38 @@ def test_what_a_policy_is_worth_is_what_is_lost_without_it() -> None:
 
 def test_interrupted_runs_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[Run] = []
+    kept = tmp_path / "runs" / "gain.jsonl"
+
+    def said(run: Run) -> dict[str, Any]:
+        ran.append(run)
+        named = {"policy": run.policy, "seed": run.seed, "without": [run.without] if run.without else []}
+        return figures(0.5, 2.0) | named
 
     def rehearse(run: Run, hours: float) -> dict[str, Any]:
         if len(ran) == 2:
             raise KeyboardInterrupt
-        ran.append(run)
-        return figures(0.5, hours)
+        return said(run)
 
     monkeypatch.setattr(gain, "_rehearse", rehearse)
-    runs = [Run("brain", seed) for seed in (1, 2, 3)]
+    runs = [Run("brain", 1), Run("brain", 1, "standby"), Run("brain", 2), Run("best-rule", 2)]
     with pytest.raises(KeyboardInterrupt):
-        gain.rehearsed(runs, tmp_path, 2.0, 1)
-    monkeypatch.setattr(gain, "_rehearse", lambda run, hours: ran.append(run) or figures(0.5, hours))
-    assert len(gain.rehearsed(runs, tmp_path, 2.0, 1)) == 3
-    assert sorted(run.seed for run in ran) == [1, 2, 3], "what was there was not run again"
+        gain.rehearsed(runs, kept, 2.0, 1)
+    with kept.open("a") as file:
+        file.write('{"policy": "brain", "seed": 9')  # the machine went down in the middle of a line
+    monkeypatch.setattr(gain, "_rehearse", lambda run, hours: said(run))
+    for _ in range(2):
+        assert set(gain.rehearsed(runs, kept, 2.0, 1)) == set(runs)
+    assert sorted(ran, key=str) == sorted(runs, key=str), "what was there was not run again"
+
+
+def test_the_fingerprint_is_of_what_a_rehearsal_loads(tmp_path: Path) -> None:
+    """Another version's figures are never mixed in; what no rehearsal loads changes nothing."""
+    files = gain.loaded()
+    names = {path.name for path in files}
+    assert {"follow.py", "repair.py", "customer.py", "stage.py"} <= names
+    assert not any("web" in path.parts or "historian" in path.parts for path in files)
+    copies = [shutil.copy(path, tmp_path / path.name) for path in (gain.PLANT, gain.ROOT / "Makefile")]
+    before = gain.digest(copies)
+    assert before == gain.digest(copies[::-1])
+    copies[0].open("a").write("# another\n")
+    assert before != gain.digest(copies)
